@@ -1,0 +1,9 @@
+//! Weir runs other people's functions on streams: WebAssembly components, in sandboxes, over
+//! columnar batches, with time, windows, state and partitions kept by the host.
+
+pub mod error;
+pub mod flow;
+pub mod report;
+pub mod types;
+
+pub use error::{Error, Result};

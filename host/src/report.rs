@@ -1,0 +1,227 @@
+//! What a run did: counters that the workers add to once a batch, and the report made from them.
+//!
+//! In come additions from every worker; out goes a [`Report`], while the pipeline runs (the live
+//! line) and when it has ended (the closing table, `--report`). Nothing here decides anything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+/// The counters of one run, shared by its workers.
+#[derive(Debug)]
+pub struct Metrics {
+    started: Instant,
+    pipeline: String,
+    workers: usize,
+    nodes: Vec<Arc<Node>>,
+    interrupted: AtomicBool,
+}
+
+/// What a node of the plan is, for the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeKind {
+    /// Rows come in.
+    Source,
+    /// One row out for each row in.
+    Map,
+    /// Keeps some of the rows.
+    Filter,
+    /// Any number of rows out for each row in.
+    FlatMap,
+    /// Folds rows by key and window.
+    Window,
+    /// Rows go out.
+    Sink,
+}
+
+/// The counters of one source, step or sink, summed over its workers.
+#[derive(Debug)]
+pub struct Node {
+    /// Its name in the pipeline.
+    pub name: String,
+    /// What it is.
+    pub kind: NodeKind,
+    /// What it runs, reads or writes: `flights.departed`, `flights.csv`, `stdout`.
+    pub detail: String,
+    /// Rows that came in.
+    pub rows_in: AtomicU64,
+    /// Rows that went out.
+    pub rows_out: AtomicU64,
+    /// Rows that failed: records that could not be read, or rows that a function failed on.
+    pub failed: AtomicU64,
+    /// Rows that came too late for every window of theirs.
+    pub late: AtomicU64,
+    /// Calls into the sandbox.
+    pub calls: AtomicU64,
+    /// Nanoseconds in calls into the sandbox, the copying across the boundary included.
+    pub sandbox_ns: AtomicU64,
+    /// Nanoseconds in the step outside the sandbox.
+    pub host_ns: AtomicU64,
+    /// Instances made, the first of each worker included.
+    pub instances: AtomicU64,
+    /// Bytes read or written.
+    pub bytes: AtomicU64,
+    /// The stream's watermark in microseconds since 1970-01-01T00:00:00Z; `i64::MIN` before the
+    /// first, `i64::MAX` at the end.
+    pub watermark: AtomicI64,
+}
+
+impl Node {
+    /// A node with nothing counted.
+    pub fn new(name: impl Into<String>, kind: NodeKind, detail: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            detail: detail.into(),
+            rows_in: AtomicU64::new(0),
+            rows_out: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+            sandbox_ns: AtomicU64::new(0),
+            host_ns: AtomicU64::new(0),
+            instances: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            watermark: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Adds to a counter.
+    pub fn add(counter: &AtomicU64, n: usize) {
+        counter.fetch_add(n as u64, Relaxed);
+    }
+
+    /// Adds a time to a counter of nanoseconds.
+    pub fn add_time(counter: &AtomicU64, time: Duration) {
+        counter.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+    }
+}
+
+impl Metrics {
+    /// Counters for these nodes, in the plan's order; the clock starts now.
+    pub fn new(pipeline: impl Into<String>, workers: usize, nodes: Vec<Node>) -> Self {
+        Self {
+            started: Instant::now(),
+            pipeline: pipeline.into(),
+            workers,
+            nodes: nodes.into_iter().map(Arc::new).collect(),
+            interrupted: AtomicBool::new(false),
+        }
+    }
+
+    /// The node at this place in the plan.
+    pub fn node(&self, index: usize) -> Arc<Node> {
+        Arc::clone(&self.nodes[index])
+    }
+
+    /// Notes that the run was asked to end before its input did.
+    pub fn set_interrupted(&self) {
+        self.interrupted.store(true, Relaxed);
+    }
+
+    /// Everything counted so far.
+    pub fn snapshot(&self) -> Report {
+        let nodes: Vec<NodeReport> = self.nodes.iter().map(|n| NodeReport::of(n)).collect();
+        let sum = |kind: NodeKind, get: fn(&NodeReport) -> u64| -> u64 {
+            nodes.iter().filter(|n| n.kind == kind).map(get).sum()
+        };
+        Report {
+            pipeline: self.pipeline.clone(),
+            workers: self.workers,
+            elapsed_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            interrupted: self.interrupted.load(Relaxed),
+            rows_in: sum(NodeKind::Source, |n| n.rows_out),
+            rows_out: sum(NodeKind::Sink, |n| n.rows_out),
+            failed: nodes.iter().map(|n| n.failed).sum(),
+            late: nodes.iter().map(|n| n.late).sum(),
+            watermark_us: nodes.iter().filter(|n| n.kind == NodeKind::Source).filter_map(|n| n.watermark_us).min(),
+            nodes,
+        }
+    }
+}
+
+/// What a run did, or has done so far.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Workers it ran on.
+    pub workers: usize,
+    /// Milliseconds since it started.
+    pub elapsed_ms: u64,
+    /// Whether it was asked to end before its input did.
+    pub interrupted: bool,
+    /// Rows that the sources gave.
+    pub rows_in: u64,
+    /// Rows that the sinks took.
+    pub rows_out: u64,
+    /// Rows that failed anywhere.
+    pub failed: u64,
+    /// Rows that came too late.
+    pub late: u64,
+    /// The least watermark of the sources in microseconds since 1970-01-01T00:00:00Z; absent
+    /// before the first, without event time and at the end.
+    pub watermark_us: Option<i64>,
+    /// Sources, steps and sinks in the plan's order.
+    pub nodes: Vec<NodeReport>,
+}
+
+/// What one source, step or sink did.
+#[derive(Clone, Debug, Serialize)]
+pub struct NodeReport {
+    /// Its name in the pipeline.
+    pub name: String,
+    /// What it is.
+    pub kind: NodeKind,
+    /// What it runs, reads or writes.
+    pub detail: String,
+    /// Rows that came in.
+    pub rows_in: u64,
+    /// Rows that went out.
+    pub rows_out: u64,
+    /// Rows that failed.
+    pub failed: u64,
+    /// Rows that came too late.
+    pub late: u64,
+    /// Calls into the sandbox.
+    pub calls: u64,
+    /// Nanoseconds in the sandbox, the copying across the boundary included.
+    pub sandbox_ns: u64,
+    /// Nanoseconds in the step outside the sandbox.
+    pub host_ns: u64,
+    /// Instances made.
+    pub instances: u64,
+    /// Bytes read or written.
+    pub bytes: u64,
+    /// The watermark, as [`Report::watermark_us`].
+    pub watermark_us: Option<i64>,
+}
+
+impl NodeReport {
+    fn of(node: &Node) -> Self {
+        let watermark = node.watermark.load(Relaxed);
+        Self {
+            name: node.name.clone(),
+            kind: node.kind,
+            detail: node.detail.clone(),
+            rows_in: node.rows_in.load(Relaxed),
+            rows_out: node.rows_out.load(Relaxed),
+            failed: node.failed.load(Relaxed),
+            late: node.late.load(Relaxed),
+            calls: node.calls.load(Relaxed),
+            sandbox_ns: node.sandbox_ns.load(Relaxed),
+            host_ns: node.host_ns.load(Relaxed),
+            instances: node.instances.load(Relaxed),
+            bytes: node.bytes.load(Relaxed),
+            watermark_us: (watermark != i64::MIN && watermark != i64::MAX).then_some(watermark),
+        }
+    }
+
+    /// Nanoseconds in the sandbox for each row that came in.
+    pub fn sandbox_ns_per_row(&self) -> Option<f64> {
+        (self.calls > 0 && self.rows_in > 0).then(|| self.sandbox_ns as f64 / self.rows_in as f64)
+    }
+}
