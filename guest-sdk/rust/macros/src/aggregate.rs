@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Error, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type};
 
 use crate::arguments::Arguments;
@@ -53,17 +52,17 @@ pub(crate) fn expand(options: Options, mut item: ItemImpl) -> syn::Result<TokenS
     let output = options.output.map_or_else(|| name.clone(), |output| output.value());
     let doc = types::doc(&item.attrs);
     let inputs = accumulate.inputs();
-    let outputs = quote_spanned! {output_type.span()=>
+    let outputs = quote_spanned! {types::place(&output_type)=>
         ::weir::export::outputs_of_finish(#output, || #owner::finish(::weir::export::absent(), ::weir::export::absent()))
     };
-    let accumulator = quote_spanned!(state.span()=> ::weir::export::accumulator_fields::<#state>());
+    let accumulator = quote_spanned!(types::place(&state)=> ::weir::export::accumulator_fields::<#state>());
     let retractable = retract.is_some();
     let accumulate = accumulate.call(&owner, state);
     let (retract, retract_entry) = match retract {
         Some(retract) => (retract.call(&owner, state), quote!(::std::option::Option::Some(retract))),
         None => (quote!(), quote!(::std::option::Option::None)),
     };
-    let finish = quote_spanned! {output_type.span()=>
+    let finish = quote_spanned! {types::place(&output_type)=>
         ::weir::export::finish(&accumulators, |state: &#state| #owner::finish(this, state))
     };
 
@@ -160,10 +159,10 @@ fn fold(item: &mut ItemImpl, name: &str) -> syn::Result<Option<Fold>> {
         let message = format!("`{name}` is written `fn {name}(&self, state: &mut State, value: f64)`");
         return Err(Error::new_spanned(&function.sig, message));
     }
-    let span = function.sig.ident.span();
+    let span = types::place(&function.sig.ident);
     let returned = match &function.sig.output {
         ReturnType::Default => span,
-        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Type(_, ty) => types::place(ty),
     };
     let arguments = Arguments::take(&mut function.sig.inputs, 2)?;
     if let Some(parameter) = arguments.parameters.first() {

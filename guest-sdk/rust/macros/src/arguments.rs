@@ -3,7 +3,6 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{Error, FnArg, Ident, Pat, Token, Type};
 
 use crate::parameters::Parameter;
@@ -69,7 +68,7 @@ impl Arguments {
                 return Err(Error::new_spanned(reference, "a parameter is a constant: it cannot be `&mut`"));
             }
             Type::Reference(reference) if types::last(&reference.elem).is_some_and(|last| last == "str") => {
-                let span = reference.span();
+                let span = types::place(reference);
                 (syn::parse2(quote_spanned!(span=> ::std::string::String))?, true)
             }
             Type::Reference(reference) => ((*reference.elem).clone(), true),
@@ -92,7 +91,7 @@ impl Arguments {
         let fields = self
             .inputs
             .iter()
-            .map(|Input { name, ty, .. }| quote_spanned!(ty.span()=> ::weir::export::#describe::<#ty>(#name)));
+            .map(|Input { name, ty, .. }| quote_spanned!(types::place(&ty)=> ::weir::export::#describe::<#ty>(#name)));
         quote!(::std::vec![#(#fields),*])
     }
 
@@ -101,7 +100,7 @@ impl Arguments {
         let open = format_ident!("{open}");
         let columns = self.inputs.iter().map(|input| &input.column);
         let opens = self.inputs.iter().map(|Input { name, ty, column }| {
-            let open = quote_spanned!(ty.span()=> ::weir::export::#open::<#ty>(#name, #column, weir_rows));
+            let open = quote_spanned!(types::place(&ty)=> ::weir::export::#open::<#ty>(#name, #column, weir_rows));
             quote!(let #column = #open?;)
         });
         quote! {
@@ -113,10 +112,9 @@ impl Arguments {
 
     /// Whether any column has nulls.
     pub(crate) fn has_nulls(&self) -> TokenStream {
-        let columns = self
-            .inputs
-            .iter()
-            .map(|Input { ty, column, .. }| quote_spanned!(ty.span()=> ::weir::export::has_nulls::<#ty>(&#column)));
+        let columns = self.inputs.iter().map(
+            |Input { ty, column, .. }| quote_spanned!(types::place(&ty)=> ::weir::export::has_nulls::<#ty>(&#column)),
+        );
         quote!(false #(|| #columns)*)
     }
 
@@ -124,13 +122,13 @@ impl Arguments {
     pub(crate) fn of_row(&self, get: &str) -> TokenStream {
         let get = format_ident!("{get}");
         self.each(
-            |Input { ty, column, .. }| quote_spanned!(ty.span()=> ::weir::export::#get::<#ty>(&#column, weir_row)),
+            |Input { ty, column, .. }| quote_spanned!(types::place(&ty)=> ::weir::export::#get::<#ty>(&#column, weir_row)),
         )
     }
 
     /// The arguments for a whole batch.
     pub(crate) fn of_batch(&self) -> TokenStream {
-        self.each(|Input { ty, column, .. }| quote_spanned!(ty.span()=> ::weir::export::view::<#ty>(&#column)))
+        self.each(|Input { ty, column, .. }| quote_spanned!(types::place(&ty)=> ::weir::export::view::<#ty>(&#column)))
     }
 
     fn each(&self, input: impl Fn(&Input) -> TokenStream) -> TokenStream {

@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Fields, Ident, Index, Type};
 
 use crate::types;
@@ -44,7 +43,7 @@ pub(crate) fn row(item: &DeriveInput) -> syn::Result<TokenStream> {
     let (generics, arguments, bounds) = item.generics.split_for_impl();
     let output = |field: &Field<'_>| {
         let ty = field.ty;
-        quote_spanned!(ty.span()=> <#ty as ::weir::Output>)
+        quote_spanned!(types::place(&ty)=> <#ty as ::weir::Output>)
     };
     let columns = fields.iter().map(output);
     let names = fields.iter().map(|field| {
@@ -120,7 +119,7 @@ pub(crate) fn accumulator(item: &DeriveInput) -> syn::Result<TokenStream> {
     let (generics, arguments, bounds) = item.generics.split_for_impl();
     let accumulator = |field: &Field<'_>| {
         let ty = field.ty;
-        quote_spanned!(ty.span()=> <#ty as ::weir::export::Accumulator>)
+        quote_spanned!(types::place(&ty)=> <#ty as ::weir::export::Accumulator>)
     };
     let types = fields.iter().map(accumulator);
     let opens = fields.iter().map(|field| {
@@ -161,7 +160,7 @@ pub(crate) fn columns(item: &DeriveInput) -> syn::Result<TokenStream> {
     let (generics, arguments, bounds) = item.generics.split_for_impl();
     let output = |field: &Field<'_>| {
         let ty = field.ty;
-        quote_spanned!(ty.span()=> <#ty as ::weir::export::WholeOutput>)
+        quote_spanned!(types::place(&ty)=> <#ty as ::weir::export::WholeOutput>)
     };
     let names = fields.iter().map(|field| {
         let (output, name) = (output(field), &field.name);

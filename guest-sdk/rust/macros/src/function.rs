@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Error, ItemFn, ReturnType, Signature};
 
 use crate::arguments::Arguments;
@@ -52,17 +51,18 @@ pub(crate) fn expand(kind: Kind, options: Options, mut item: ItemFn) -> syn::Res
         quote!(::std::vec::Vec::new())
     } else {
         let (outputs, absent) = (format_ident!("{outputs}"), arguments.absent());
-        quote_spanned!(returned.span()=> ::weir::export::#outputs(#output, || #function(#absent)))
+        quote_spanned!(types::place(&returned)=> ::weir::export::#outputs(#output, || #function(#absent)))
     };
     let (describe, open) = if columns { ("whole_input", "hold") } else { ("input", "open") };
     let (inputs, open) = (arguments.fields(describe), arguments.open(open));
     let body = if columns {
         let batch = arguments.of_batch();
-        quote_spanned!(returned.span()=> ::weir::export::#run(weir_rows, || #function(#batch)))
+        quote_spanned!(types::place(&returned)=> ::weir::export::#run(weir_rows, || #function(#batch)))
     } else {
         let (has_nulls, some, all) = (arguments.has_nulls(), arguments.of_row("get"), arguments.of_row("get_valid"));
-        let some = quote_spanned!(returned.span()=> ::weir::export::#run(weir_rows, |weir_row| #function(#some)));
-        let all = quote_spanned!(returned.span()=> ::weir::export::#run(weir_rows, |weir_row| #function(#all)));
+        let some =
+            quote_spanned!(types::place(&returned)=> ::weir::export::#run(weir_rows, |weir_row| #function(#some)));
+        let all = quote_spanned!(types::place(&returned)=> ::weir::export::#run(weir_rows, |weir_row| #function(#all)));
         quote!(if #has_nulls { #some } else { #all })
     };
     let doc = types::doc(&item.attrs);

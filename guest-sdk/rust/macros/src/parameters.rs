@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, Meta, Token, Type};
 
 use crate::{default, types};
@@ -42,11 +41,11 @@ pub(crate) fn implementation(owner: &Ident, unit: bool, parameters: &[Parameter]
     let signatures = parameters.iter().map(|parameter| {
         let Parameter { ident, ty, default, doc } = parameter;
         let (name, default) = (types::name(ident), option(default.as_ref()));
-        quote_spanned!(ty.span()=> ::weir::export::parameter::<#ty>(#name, #default, #doc))
+        quote_spanned!(types::place(&ty)=> ::weir::export::parameter::<#ty>(#name, #default, #doc))
     });
     let reads = parameters.iter().map(|Parameter { ident, ty, default, .. }| {
         let (name, default) = (types::name(ident), option(default.as_ref()));
-        let parse = quote_spanned!(ty.span()=> ::weir::export::parse::<#ty>(#name, #default));
+        let parse = quote_spanned!(types::place(&ty)=> ::weir::export::parse::<#ty>(#name, #default));
         quote!(#ident: #parse?)
     });
     let value = if unit { quote!(Self) } else { quote!(Self { #(#reads),* }) };

@@ -1,6 +1,8 @@
 //! Small questions about the user's types and words.
 
+use proc_macro2::Span;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::visit_mut::{VisitMut, visit_type_bare_fn_mut};
 use syn::{Attribute, Expr, ExprLit, Ident, Lifetime, Lit, Meta, Type, TypeBareFn};
 
@@ -69,4 +71,9 @@ pub(crate) fn doc(attributes: &[Attribute]) -> String {
     });
     let lines: Vec<String> = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
     lines.join("\n").trim().to_owned()
+}
+
+/// Where the user's tokens stand, for errors, with the names that the macro's own code sees.
+pub(crate) fn place(tokens: &impl Spanned) -> Span {
+    tokens.span().resolved_at(Span::call_site())
 }
