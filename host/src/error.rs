@@ -133,6 +133,13 @@ impl Invalid {
         self
     }
 
+    /// With what would be right, where that is known.
+    #[must_use]
+    pub fn hint_opt(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
     /// With where it stands.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {

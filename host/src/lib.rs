@@ -3,7 +3,10 @@
 
 pub mod error;
 pub mod flow;
+pub mod function;
+pub mod plan;
 pub mod report;
+pub mod sandbox;
 pub mod types;
 
 pub use error::{Error, Result};

@@ -134,3 +134,9 @@ pub struct BadRecord {
     /// Why it can't be read.
     pub reason: String,
 }
+
+/// Looks at a source: its columns and its partitions.
+pub fn discover(settings: &Settings) -> Result<Discovered> {
+    let _ = settings;
+    Err(crate::Error::Bug("stub".into()))
+}

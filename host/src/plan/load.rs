@@ -1,0 +1,331 @@
+//! From a pipeline file to a plan: reads it, loads the functions it names, looks at its sources,
+//! and puts the nodes together.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bind::{Component, did_you_mean};
+use super::prune::prune;
+use super::quantity::{duration_us, size_bytes};
+use super::spec::{At, DeadLettersSpec, FunctionsSpec, LimitsSpec, SinkSpec, SourceSpec, Spec, Text};
+use super::steps::{Stream, step};
+use super::streams::{relative, sink, source};
+use super::{Node, OnError, Operator, Plan};
+use crate::error::{Error, Invalid, Result};
+use crate::function::Native;
+use crate::sandbox::{Artifact, Limits, Runtime};
+
+/// What planning needs beside the file.
+pub struct Environment<'a> {
+    /// Where components are compiled.
+    pub runtime: &'a Arc<Runtime>,
+    /// Makes a component of a source folder, and says where it is.
+    pub build: &'a dyn Fn(&Path) -> Result<PathBuf>,
+    /// Functions of the host itself, by the name that the pipeline calls their component.
+    pub native: HashMap<String, Vec<Arc<Native>>>,
+}
+
+impl Plan {
+    /// Reads and checks a pipeline file.
+    pub fn load(path: &Path, environment: &Environment<'_>) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Invalid::new(format!("the pipeline {} can't be read: {e}", path.display()))
+                .hint("name a pipeline file, as in `weir run examples/flights/pipeline.toml`")
+        })?;
+        Self::parse(path, text, environment)
+    }
+
+    /// Checks a pipeline's text. `path` is what errors call it; the paths in it are seen from its
+    /// folder.
+    pub fn parse(path: &Path, text: String, environment: &Environment<'_>) -> Result<Self> {
+        let text = Text { path: path.to_path_buf(), text };
+        let spec = text.parse()?;
+        Planner::new(&text, &spec, environment)?.plan()
+    }
+}
+
+struct Planner<'a> {
+    text: &'a Text,
+    spec: &'a Spec,
+    on_error: OnError,
+    components: Components<'a>,
+    nodes: Vec<Node>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(text: &'a Text, spec: &'a Spec, environment: &'a Environment<'a>) -> Result<Self> {
+        let default = match spec.dead_letters {
+            Some(_) => OnError::DeadLetter,
+            None => OnError::Stop,
+        };
+        let components = Components { text, spec, environment, loaded: HashMap::new() };
+        let mut planner = Self { text, spec, on_error: default, components, nodes: Vec::new() };
+        planner.on_error = planner.policy(spec.on_error.as_ref())?;
+        Ok(planner)
+    }
+
+    fn plan(mut self) -> Result<Plan> {
+        for (name, spec) in self.sources()? {
+            let source = source(self.text, spec)?;
+            let node = Node {
+                name,
+                input: None,
+                fields: source.columns.clone(),
+                timed: source.event_time.is_some(),
+                windowed: false,
+                on_error: self.on_error,
+                operator: Operator::Source(source),
+            };
+            self.nodes.push(node);
+        }
+        let sources = self.nodes.len();
+        self.steps(sources)?;
+        self.sinks()?;
+        self.check_used()?;
+        prune(&mut self.nodes);
+        let name = match &self.spec.name {
+            Some(name) => name.clone(),
+            None => self.text.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let dead_letters = self
+            .spec
+            .dead_letters
+            .as_ref()
+            .map(|d: &At<DeadLettersSpec>| relative(self.text, d.get_ref().file.get_ref()));
+        Ok(Plan { name, nodes: self.nodes, dead_letters })
+    }
+
+    fn sources(&self) -> Result<Vec<(String, &'a At<SourceSpec>)>, Invalid> {
+        let mut sources: Vec<_> = self.spec.sources.iter().map(|(n, s)| (n.get_ref().clone(), s)).collect();
+        sources.extend(self.spec.source.as_ref().map(|s| ("source".to_string(), s)));
+        sources.sort_by_key(|(_, s)| s.span().start);
+        match sources.is_empty() {
+            true => Err(Invalid::new("the pipeline has no source")
+                .at(self.text.place(0))
+                .hint("write `[source]` with `file = \"..\"`")),
+            false => Ok(sources),
+        }
+    }
+
+    fn steps(&mut self, sources: usize) -> Result<()> {
+        for spec in &self.spec.steps {
+            let inner = spec.get_ref();
+            let before = match self.nodes.len() {
+                n if n == sources && sources > 1 => None,
+                n => Some(n - 1),
+            };
+            let input = self.input(inner.from.as_ref(), before, spec)?;
+            let node = &self.nodes[input];
+            let stream = Stream { columns: &node.fields, timed: node.timed };
+            let components = &mut self.components;
+            let made = step(self.text, spec, &stream, &mut |name| components.find(name))?;
+            let windowed = matches!(made.operator, Operator::Window(_)) || node.windowed;
+            let timed = node.timed;
+            let name = match &inner.name {
+                Some(at) => self.new_name(at)?,
+                None => self.free_name(&made.name),
+            };
+            let on_error = self.policy(inner.on_error.as_ref())?;
+            self.nodes.push(Node {
+                name,
+                input: Some(input),
+                fields: made.columns,
+                timed,
+                windowed,
+                on_error,
+                operator: made.operator,
+            });
+        }
+        Ok(())
+    }
+
+    fn sinks(&mut self) -> Result<()> {
+        let mut sinks: Vec<(String, &At<SinkSpec>)> =
+            self.spec.sinks.iter().map(|(n, s)| (n.get_ref().clone(), s)).collect();
+        sinks.extend(self.spec.sink.as_ref().map(|s| ("sink".to_string(), s)));
+        sinks.sort_by_key(|(_, s)| s.span().start);
+        if sinks.is_empty() {
+            return Err(Invalid::new("the pipeline has no sink")
+                .at(self.text.place(self.text.text.len()))
+                .hint("write `[sink]` with `stdout = true` or `file = \"..\"`")
+                .into());
+        }
+        let before = Some(self.nodes.len() - 1);
+        let mut paths: HashMap<PathBuf, String> = HashMap::new();
+        for (name, spec) in sinks {
+            let input = self.input(spec.get_ref().from.as_ref(), before, spec)?;
+            let sink = sink(self.text, spec)?;
+            if let crate::flow::sink::Output::File(path) = &sink.output
+                && let Some(other) = paths.insert(path.clone(), name.clone())
+            {
+                return Err(self.text.wrong(spec, format!("sink `{other}` writes to the same file")).into());
+            }
+            let Node { fields, timed, windowed, .. } = &self.nodes[input];
+            let node = Node {
+                name: self.free_name(&name),
+                input: Some(input),
+                fields: fields.clone(),
+                timed: *timed,
+                windowed: *windowed,
+                on_error: self.on_error,
+                operator: Operator::Sink(sink),
+            };
+            self.nodes.push(node);
+        }
+        Ok(())
+    }
+
+    /// The node that `from` names, or the one before.
+    fn input<T>(&self, from: Option<&At<String>>, before: Option<usize>, owner: &At<T>) -> Result<usize, Invalid> {
+        let streams: Vec<&str> =
+            self.nodes.iter().filter(|n| !matches!(n.operator, Operator::Sink(_))).map(|n| n.name.as_str()).collect();
+        match from {
+            None => before.ok_or_else(|| {
+                self.text
+                    .wrong(owner, "there is more than one source, so the first step has to say which it takes")
+                    .hint(format!("write `from = \"{}\"`", streams[0]))
+            }),
+            Some(at) => streams.iter().position(|n| n == at.get_ref()).ok_or_else(|| {
+                self.text
+                    .wrong(at, format!("there is no source or step `{}` before this", at.get_ref()))
+                    .hint(did_you_mean(at.get_ref(), &streams))
+            }),
+        }
+    }
+
+    fn new_name(&self, at: &At<String>) -> Result<String, Invalid> {
+        match self.nodes.iter().any(|n| n.name == *at.get_ref()) {
+            true => Err(self.text.wrong(at, format!("two sources or steps are named `{}`", at.get_ref()))),
+            false => Ok(at.get_ref().clone()),
+        }
+    }
+
+    /// The name, with a number behind it where it is taken.
+    fn free_name(&self, name: &str) -> String {
+        let taken = |name: &str| self.nodes.iter().any(|n| n.name == name);
+        match taken(name) {
+            false => name.to_string(),
+            true => (2..).map(|i| format!("{name}-{i}")).find(|n| !taken(n)).unwrap_or_default(),
+        }
+    }
+
+    fn policy(&self, given: Option<&At<String>>) -> Result<OnError, Invalid> {
+        let Some(at) = given else { return Ok(self.on_error) };
+        match at.get_ref().as_str() {
+            "dead-letter" if self.spec.dead_letters.is_none() => Err(self
+                .text
+                .wrong(at, "there is no place for dead letters")
+                .hint("write `[dead-letters]` with `file = \"dead-letters.jsonl\"`")),
+            "dead-letter" => Ok(OnError::DeadLetter),
+            "skip" => Ok(OnError::Skip),
+            "stop" => Ok(OnError::Stop),
+            other => Err(self
+                .text
+                .wrong(at, format!("`{other}` is no policy"))
+                .hint("there are: `dead-letter`, `skip`, `stop`")),
+        }
+    }
+
+    /// A stream that no sink takes is a mistake, and would be work for nothing.
+    fn check_used(&self) -> Result<(), Invalid> {
+        let used = |index: usize| self.nodes.iter().any(|n| n.input == Some(index));
+        let unused = (0..self.nodes.len()).find(|i| !matches!(self.nodes[*i].operator, Operator::Sink(_)) && !used(*i));
+        match unused {
+            None => Ok(()),
+            Some(index) => Err(Invalid::new(format!("nothing takes the rows of `{}`", self.nodes[index].name))
+                .at(self.text.place(0))
+                .hint("give a step or sink `from` with its name, or take it out")),
+        }
+    }
+}
+
+/// The entries of `[functions]`, each loaded when a step first names it.
+struct Components<'a> {
+    text: &'a Text,
+    spec: &'a Spec,
+    environment: &'a Environment<'a>,
+    loaded: HashMap<String, Component>,
+}
+
+impl Components<'_> {
+    fn find(&mut self, name: &str) -> Result<Component> {
+        if let Some(component) = self.loaded.get(name) {
+            return Ok(component.clone());
+        }
+        let component = match (self.spec.functions.get(name), self.environment.native.get(name)) {
+            (Some(at), _) => self.load(name, at)?,
+            (None, Some(functions)) => Component::Native(functions.clone()),
+            (None, None) => {
+                let all: Vec<_> = self.spec.functions.keys().map(String::as_str).collect();
+                return Err(Invalid::new(format!("`[functions]` has no `{name}`"))
+                    .hint(did_you_mean(name, &all))
+                    .into());
+            }
+        };
+        self.loaded.insert(name.to_string(), component.clone());
+        Ok(component)
+    }
+
+    fn load(&self, name: &str, at: &At<FunctionsSpec>) -> Result<Component> {
+        let (path, limits) = self.settings(at)?;
+        let placed = |message: String| Error::from(self.text.wrong(at, message));
+        let wasm = match path.is_dir() {
+            true => (self.environment.build)(&path)?,
+            false => path.clone(),
+        };
+        let bytes = std::fs::read(&wasm)
+            .map_err(|e| placed(format!("the component of `{name}` can't be read: {}: {e}", path.display())))?;
+        let artifact = Artifact::load(self.environment.runtime, &wasm.display().to_string(), &bytes, &limits).map_err(
+            |error| match error {
+                Error::Invalid(invalid) => invalid.at(self.text.place(at.span().start)).into(),
+                other => other,
+            },
+        )?;
+        Ok(Component::Sandboxed { artifact, limits })
+    }
+
+    fn settings(&self, at: &At<FunctionsSpec>) -> Result<(PathBuf, Limits), Invalid> {
+        let mut limits = Limits::default();
+        let LimitsSpec { memory, batch_time } = &self.spec.limits;
+        for (given, set) in [(memory, set_memory as Set), (batch_time, set_batch_time)] {
+            if let Some(written) = given {
+                set(&mut limits, written.get_ref()).map_err(|message| self.text.wrong(written, message))?;
+            }
+        }
+        let path = match at.get_ref() {
+            FunctionsSpec::Path(path) => path,
+            FunctionsSpec::Table(table) => {
+                for (given, set) in [(&table.memory, set_memory as Set), (&table.batch_time, set_batch_time)] {
+                    if let Some(written) = given {
+                        set(&mut limits, written).map_err(|message| self.text.wrong(at, message))?;
+                    }
+                }
+                &table.path
+            }
+        };
+        Ok((relative(self.text, path), limits))
+    }
+}
+
+type Set = fn(&mut Limits, &str) -> Result<(), String>;
+
+fn set_memory(limits: &mut Limits, written: &str) -> Result<(), String> {
+    limits.memory_bytes_max = size_bytes(written)?;
+    match limits.memory_bytes_max {
+        0 => Err("a memory of nothing lets no function start".to_string()),
+        n if n > 4 << 30 => Err(format!("`{written}` is more than the 4 GiB that WebAssembly can address")),
+        _ => Ok(()),
+    }
+}
+
+fn set_batch_time(limits: &mut Limits, written: &str) -> Result<(), String> {
+    match duration_us(written)? {
+        us if us <= 0 => Err(format!("`{written}` for a batch lets no function run")),
+        us => {
+            limits.batch_time_max = Duration::from_micros(us.unsigned_abs());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What should run: a pipeline file, checked once and typed.
+//!
+//! A [`Spec`](spec::Spec) is what was written, a [`Plan`] is what is true: every function loaded,
+//! every column found, every type agreed, every source looked at. Nothing after the plan checks
+//! any of that again, and nothing here moves a row.
+
+mod bind;
+mod call;
+mod load;
+mod prune;
+mod quantity;
+mod spec;
+mod steps;
+mod streams;
+mod tree;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use load::Environment;
+
+use crate::flow::{sink, source};
+use crate::function::{Calls, Fault, Native, Signature};
+use crate::report::{Metrics, Node as Counters, NodeKind};
+use crate::sandbox::{Artifact, Instance, Limits, Parameters, Reuse};
+use crate::types::{DataType, Field};
+
+/// A pipeline that can run.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// Sources, steps and sinks; each after those it takes rows from.
+    pub nodes: Vec<Node>,
+    /// Where rows that failed are kept.
+    pub dead_letters: Option<PathBuf>,
+}
+
+/// A source, step or sink.
+#[derive(Debug)]
+pub struct Node {
+    /// Its name: unique in the pipeline.
+    pub name: String,
+    /// The node that it takes rows from; a source has none.
+    pub input: Option<usize>,
+    /// The columns that it gives and somebody needs.
+    pub fields: Vec<Field>,
+    /// Whether its rows carry an event time.
+    pub timed: bool,
+    /// Whether its rows come from windows, and so in the order of (window end, key).
+    pub windowed: bool,
+    /// What becomes of rows that fail.
+    pub on_error: OnError,
+    /// What it does.
+    pub operator: Operator,
+}
+
+/// What becomes of rows that fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    /// They are kept with the reason, and the pipeline goes on.
+    DeadLetter,
+    /// They are counted, and the pipeline goes on.
+    Skip,
+    /// The pipeline stops.
+    Stop,
+}
+
+/// What a node does.
+#[derive(Debug)]
+pub enum Operator {
+    /// Gives rows.
+    Source(Source),
+    /// One row out for each row in; the outputs are added, or replace columns of their names.
+    Map(Apply),
+    /// Keeps some of the rows.
+    Filter(Apply),
+    /// Any number of rows out for each row in, which keep its other columns.
+    FlatMap(Apply),
+    /// Folds rows by key and window.
+    Window(Window),
+    /// Takes rows.
+    Sink(Sink),
+}
+
+/// Where rows come from.
+#[derive(Debug)]
+pub struct Source {
+    /// What to read and how.
+    pub settings: source::Settings,
+    /// What is there.
+    pub discovered: source::Discovered,
+    /// The columns to read: those of the node and the event time.
+    pub columns: Vec<Field>,
+    /// Where the rows' time stands.
+    pub event_time: Option<EventTime>,
+}
+
+/// When the rows of a source happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTime {
+    /// The column: timestamp.
+    pub column: String,
+    /// How much earlier than the latest row a row may be, in microseconds.
+    pub out_of_order_us: i64,
+}
+
+/// A function of a step.
+#[derive(Debug)]
+pub struct Apply {
+    /// The function and its columns.
+    pub call: Bound,
+    /// The names of its outputs in the row.
+    pub outputs: Vec<Field>,
+}
+
+/// A function with its arguments.
+#[derive(Debug)]
+pub struct Bound {
+    /// As the user knows it: `flights.departed`.
+    pub label: String,
+    /// What is called.
+    pub function: Function,
+    /// The columns for its inputs.
+    pub arguments: Vec<Argument>,
+}
+
+/// A column for an input of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its name in the row.
+    pub column: String,
+    /// The type that the function takes, where the column has a narrower one.
+    pub widen: Option<DataType>,
+    /// Whether rows without a value pass the function by.
+    pub strict: bool,
+}
+
+/// Something that can be called, with its parameters.
+#[derive(Debug, Clone)]
+pub enum Function {
+    /// In a sandbox.
+    Sandboxed {
+        /// The component.
+        artifact: Arc<Artifact>,
+        /// Which of its functions.
+        index: usize,
+        /// What the pipeline gives, and the defaults.
+        parameters: Parameters,
+        /// What an instance may use.
+        limits: Limits,
+    },
+    /// In the host: a library user's own.
+    Native(Arc<Native>),
+}
+
+impl Function {
+    /// What it says of itself.
+    pub fn signature(&self) -> &Signature {
+        match self {
+            Self::Sandboxed { artifact, index, .. } => &artifact.functions()[*index],
+            Self::Native(native) => native.signature(),
+        }
+    }
+
+    /// A callable of it, for one step and worker.
+    pub fn open(&self, reuse: Reuse) -> Box<dyn Calls> {
+        match self {
+            Self::Sandboxed { artifact, index, parameters, limits } => {
+                Box::new(Instance::new(artifact, *index, Arc::clone(parameters), *limits, reuse))
+            }
+            Self::Native(native) => native.open(),
+        }
+    }
+
+    /// The digest of its component.
+    pub fn digest(&self) -> Option<&str> {
+        match self {
+            Self::Sandboxed { artifact, .. } => Some(artifact.digest()),
+            Self::Native(_) => None,
+        }
+    }
+}
+
+/// Rows folded by key and window.
+#[derive(Debug)]
+pub struct Window {
+    /// The columns that make the key.
+    pub key: Vec<Field>,
+    /// Which windows a row is in.
+    pub kind: WindowKind,
+    /// What is computed of each.
+    pub aggregates: Vec<Aggregate>,
+}
+
+/// Which windows a row is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowKind {
+    /// `[n * size + offset, (n + 1) * size + offset)` for each n.
+    Tumbling {
+        /// Microseconds of a window.
+        size_us: i64,
+        /// Microseconds that the windows start after 1970-01-01T00:00:00Z, modulo the size.
+        offset_us: i64,
+    },
+}
+
+/// An aggregate of a window.
+#[derive(Debug)]
+pub struct Aggregate {
+    /// The function and its columns.
+    pub call: Bound,
+    /// The names of its outputs in the result.
+    pub outputs: Vec<Field>,
+    /// An accumulator that has seen nothing.
+    pub empty: Vec<arrow_array::ArrayRef>,
+}
+
+/// Where rows go.
+#[derive(Debug)]
+pub struct Sink {
+    /// Where to.
+    pub output: sink::Output,
+    /// How records are written.
+    pub format: sink::Format,
+}
+
+/// The columns of a window's start and end in its results.
+pub const WINDOW_COLUMNS: [&str; 2] = ["window_start", "window_end"];
+
+impl Plan {
+    /// Counters for the nodes, in their order.
+    pub fn metrics(&self, workers: usize) -> Metrics {
+        let counters = self.nodes.iter().map(|n| Counters::new(&n.name, n.operator.kind(), n.operator.detail()));
+        Metrics::new(&self.name, workers, counters.collect())
+    }
+}
+
+impl Operator {
+    /// What it is, for the report.
+    pub fn kind(&self) -> NodeKind {
+        match self {
+            Self::Source(_) => NodeKind::Source,
+            Self::Map(_) => NodeKind::Map,
+            Self::Filter(_) => NodeKind::Filter,
+            Self::FlatMap(_) => NodeKind::FlatMap,
+            Self::Window(_) => NodeKind::Window,
+            Self::Sink(_) => NodeKind::Sink,
+        }
+    }
+
+    /// What it runs, reads or writes, in a few words.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Source(source) => match &source.settings.input {
+                source::Input::File(path) => path.display().to_string(),
+                source::Input::Stdin => "stdin".to_string(),
+                source::Input::Nexmark(settings) => {
+                    format!("nexmark {}", format!("{:?}", settings.stream).to_lowercase())
+                }
+            },
+            Self::Map(apply) | Self::Filter(apply) | Self::FlatMap(apply) => apply.call.label.clone(),
+            Self::Window(window) => {
+                window.aggregates.iter().map(|a| a.call.label.as_str()).collect::<Vec<_>>().join(", ")
+            }
+            Self::Sink(sink) => match &sink.output {
+                sink::Output::File(path) => path.display().to_string(),
+                sink::Output::Stdout => "stdout".to_string(),
+                sink::Output::Blackhole => "blackhole".to_string(),
+            },
+        }
+    }
+}
+
+/// Asks a function whether its parameters make sense, with a batch of no rows.
+fn dry_run(function: &Function) -> Result<Vec<arrow_array::ArrayRef>, Fault> {
+    use crate::function::{Input, Kind};
+    let signature = function.signature();
+    let columns: Vec<_> = signature.inputs.iter().map(|f| arrow_array::new_empty_array(&f.data_type.arrow())).collect();
+    let input = Input { rows: 0, columns: &columns, now: 0, seed: 0 };
+    let mut calls = function.open(Reuse::UntilFault);
+    match signature.kind {
+        Kind::Mapper => calls.map(input).map(|_| Vec::new()),
+        Kind::Filter => calls.filter(input).map(|_| Vec::new()),
+        Kind::FlatMapper => calls.flat_map(input).map(|_| Vec::new()),
+        Kind::Aggregate => calls.create(1),
+    }
+}

@@ -1,0 +1,39 @@
+//! Takes out of every stream the columns that nobody after it needs, back to the sources, which
+//! then do not even decode them.
+
+use std::collections::BTreeSet;
+
+use super::{Apply, Node, Operator};
+
+pub(super) fn prune(nodes: &mut [Node]) {
+    let mut needed: Vec<BTreeSet<String>> = vec![BTreeSet::new(); nodes.len()];
+    for index in (0..nodes.len()).rev() {
+        let wanted = std::mem::take(&mut needed[index]);
+        let node = &mut nodes[index];
+        if !matches!(node.operator, Operator::Sink(_)) {
+            node.fields.retain(|f| wanted.contains(&f.name));
+        }
+        let from_input: BTreeSet<String> = match &mut node.operator {
+            Operator::Source(source) => {
+                let time = source.event_time.as_ref().map(|t| t.column.clone());
+                source.columns.retain(|f| wanted.contains(&f.name) || time.as_ref() == Some(&f.name));
+                BTreeSet::new()
+            }
+            Operator::Map(apply) | Operator::Filter(apply) | Operator::FlatMap(apply) => through(apply, &wanted),
+            Operator::Window(window) => {
+                let arguments = window.aggregates.iter().flat_map(|a| &a.call.arguments).map(|a| a.column.clone());
+                window.key.iter().map(|f| f.name.clone()).chain(arguments).collect()
+            }
+            Operator::Sink(_) => node.fields.iter().map(|f| f.name.clone()).collect(),
+        };
+        if let Some(input) = node.input {
+            needed[input].extend(from_input);
+        }
+    }
+}
+
+/// What a step needs of its input: its arguments, and what it only carries along.
+fn through(apply: &Apply, wanted: &BTreeSet<String>) -> BTreeSet<String> {
+    let carried = wanted.iter().filter(|name| apply.outputs.iter().all(|o| o.name != **name)).cloned();
+    apply.call.arguments.iter().map(|a| a.column.clone()).chain(carried).collect()
+}

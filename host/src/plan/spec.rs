@@ -1,0 +1,199 @@
+//! A pipeline file as it is written: every value with its place, nothing checked but the shape.
+//!
+//! In comes TOML; out goes a [`Spec`] whose values know where they stand, so that what the checks
+//! find later is shown at its line. Keys that do not exist are refused here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::{Spanned, Table};
+
+use crate::error::{Invalid, Place};
+
+/// A value and where it stands.
+pub(super) type At<T> = Spanned<T>;
+
+/// Named things in the order of their names in the file.
+pub(super) type Named<T> = BTreeMap<Spanned<String>, At<T>>;
+
+/// What was written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Spec {
+    pub(super) name: Option<String>,
+    pub(super) on_error: Option<At<String>>,
+    #[serde(default)]
+    pub(super) limits: LimitsSpec,
+    #[serde(default)]
+    pub(super) functions: BTreeMap<String, At<FunctionsSpec>>,
+    pub(super) source: Option<At<SourceSpec>>,
+    #[serde(default)]
+    pub(super) sources: Named<SourceSpec>,
+    #[serde(default)]
+    pub(super) steps: Vec<At<StepSpec>>,
+    pub(super) sink: Option<At<SinkSpec>>,
+    #[serde(default)]
+    pub(super) sinks: Named<SinkSpec>,
+    pub(super) dead_letters: Option<At<DeadLettersSpec>>,
+}
+
+/// `[limits]`, and the limits of one entry of `[functions]`.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct LimitsSpec {
+    pub(super) memory: Option<At<String>>,
+    pub(super) batch_time: Option<At<String>>,
+}
+
+/// An entry of `[functions]`: a path, or a table with a path and limits.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a path, or a table with `path` and maybe `memory` and `batch-time`")]
+pub(super) enum FunctionsSpec {
+    Path(String),
+    Table(FunctionsTable),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FunctionsTable {
+    pub(super) path: String,
+    pub(super) memory: Option<String>,
+    pub(super) batch_time: Option<String>,
+}
+
+/// `[source]` or `[sources.NAME]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct SourceSpec {
+    pub(super) file: Option<At<String>>,
+    pub(super) stdin: Option<At<bool>>,
+    pub(super) nexmark: Option<At<NexmarkSpec>>,
+    pub(super) format: Option<At<String>>,
+    pub(super) csv: Option<At<CsvSpec>>,
+    pub(super) schema: Option<At<SchemaSpec>>,
+    pub(super) event_time: Option<At<EventTimeSpec>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct NexmarkSpec {
+    pub(super) stream: At<String>,
+    pub(super) rows: At<i64>,
+    pub(super) seed: Option<u64>,
+    pub(super) partitions: Option<At<i64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct CsvSpec {
+    pub(super) delimiter: Option<At<String>>,
+    pub(super) quote: Option<At<String>>,
+    pub(super) header: Option<bool>,
+    pub(super) nulls: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct EventTimeSpec {
+    pub(super) column: At<String>,
+    pub(super) out_of_order: Option<At<String>>,
+}
+
+/// An entry of `[[steps]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct StepSpec {
+    pub(super) name: Option<At<String>>,
+    pub(super) from: Option<At<String>>,
+    pub(super) map: Option<At<String>>,
+    pub(super) filter: Option<At<String>>,
+    pub(super) flat_map: Option<At<String>>,
+    pub(super) with: Option<At<Table>>,
+    #[serde(rename = "as")]
+    pub(super) rename: Option<At<AsSpec>>,
+    pub(super) key_by: Option<At<Vec<At<String>>>>,
+    pub(super) window: Option<At<WindowSpec>>,
+    pub(super) aggregate: Option<At<Aggregates>>,
+    pub(super) on_error: Option<At<String>>,
+}
+
+/// Columns and their types.
+pub(super) type SchemaSpec = BTreeMap<String, At<String>>;
+
+/// Result columns and the calls that fill them.
+pub(super) type Aggregates = BTreeMap<String, At<String>>;
+
+/// The names of a function's outputs: one, or a list.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a name, or a list of names")]
+pub(super) enum AsSpec {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct WindowSpec {
+    pub(super) tumbling: Option<At<String>>,
+    pub(super) offset: Option<At<String>>,
+}
+
+/// `[sink]` or `[sinks.NAME]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct SinkSpec {
+    pub(super) from: Option<At<String>>,
+    pub(super) file: Option<At<String>>,
+    pub(super) stdout: Option<At<bool>>,
+    pub(super) blackhole: Option<At<bool>>,
+    pub(super) format: Option<At<String>>,
+    pub(super) csv: Option<At<CsvSpec>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct DeadLettersSpec {
+    pub(super) file: At<String>,
+}
+
+/// A pipeline file's text, to say where in it something stands.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl Text {
+    pub(super) fn parse(&self) -> Result<Spec, Invalid> {
+        toml::from_str(&self.text).map_err(|error| {
+            let invalid = Invalid::new(error.message().trim().replace('\n', ", "));
+            match error.span() {
+                Some(span) => invalid.at(self.place(span.start)),
+                None => invalid.at(self.place(0)),
+            }
+        })
+    }
+
+    /// The line and column of a byte.
+    pub(super) fn place(&self, byte: usize) -> Place {
+        let before = &self.text[..self.text.floor_char_boundary(byte)];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        Place {
+            file: self.path.clone(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+
+    /// Something wrong with a value, or else with what it would be part of.
+    pub(super) fn wrong_at<T, U>(&self, at: Option<&At<T>>, owner: &At<U>, message: impl Into<String>) -> Invalid {
+        let start = at.map_or(owner.span().start, |at| at.span().start);
+        Invalid::new(message).at(self.place(start))
+    }
+
+    /// Something wrong with a value.
+    pub(super) fn wrong<T>(&self, at: &At<T>, message: impl Into<String>) -> Invalid {
+        Invalid::new(message).at(self.place(at.span().start))
+    }
+}

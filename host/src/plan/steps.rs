@@ -1,0 +1,217 @@
+//! Steps as written, checked against the stream that they take: which kind of step it is, its
+//! function, its columns, the columns that come out.
+
+use super::bind::{Component, bind, did_you_mean};
+use super::quantity::duration_us;
+use super::spec::{AsSpec, At, StepSpec, Text, WindowSpec};
+use super::{Aggregate, Apply, Operator, WINDOW_COLUMNS, Window, WindowKind, call};
+use crate::error::Invalid;
+use crate::function::Kind;
+use crate::types::{DataType, Field};
+
+/// The stream that a step takes.
+pub(super) struct Stream<'a> {
+    pub(super) columns: &'a [Field],
+    pub(super) timed: bool,
+}
+
+/// What a step does, the columns it gives, and what it is called if the file does not say.
+pub(super) struct Step {
+    pub(super) operator: Operator,
+    pub(super) columns: Vec<Field>,
+    pub(super) name: String,
+}
+
+/// Finds a component by its name in `[functions]`.
+pub(super) type Find<'a> = dyn FnMut(&str) -> Result<Component, crate::Error> + 'a;
+
+pub(super) fn step(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: &mut Find<'_>) -> crate::Result<Step> {
+    let inner = spec.get_ref();
+    let given: Vec<(Kind, &At<String>)> = [
+        (Kind::Mapper, inner.map.as_ref()),
+        (Kind::Filter, inner.filter.as_ref()),
+        (Kind::FlatMapper, inner.flat_map.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(kind, at)| at.map(|at| (kind, at)))
+    .collect();
+    let windowed = inner.window.is_some() || inner.aggregate.is_some() || inner.key_by.is_some();
+    match (given.as_slice(), windowed) {
+        ([(kind, at)], false) => apply(text, inner, *kind, at, stream, find),
+        ([], true) => window(text, spec, stream, find),
+        _ => Err(text
+            .wrong(spec, "a step does one thing")
+            .hint("give it one of `map`, `filter` and `flat-map`, or `window` with `aggregate` (and `key-by`)")
+            .into()),
+    }
+}
+
+fn apply(
+    text: &Text,
+    spec: &StepSpec,
+    kind: Kind,
+    at: &At<String>,
+    stream: &Stream<'_>,
+    find: &mut Find<'_>,
+) -> crate::Result<Step> {
+    let mut call = call::parse(at.get_ref()).map_err(|message| text.wrong(at, message))?;
+    for (name, value) in spec.with.iter().flat_map(|with| with.get_ref()) {
+        let Some(value) = call::scalar_text(value) else {
+            let with = spec.with.as_ref().map_or(at.span(), At::span);
+            return Err(Invalid::new(format!("parameter `{name}` is a list or a table; a parameter is one value"))
+                .at(text.place(with.start))
+                .into());
+        };
+        call.parameters.push((name.clone(), value));
+    }
+    let component = found(text, at, &call.component, find)?;
+    let (bound, _) = bind(&component, &call, kind, stream.columns).map_err(|i| i.at(text.place(at.span().start)))?;
+
+    let signature = bound.function.signature();
+    let strict = bound.arguments.iter().any(|a| a.strict);
+    let mut outputs = signature.outputs.clone();
+    // A row that passes a map by has no outputs; of a flat-map it has no rows.
+    if kind == Kind::Mapper && strict {
+        outputs.iter_mut().for_each(|field| field.nullable = true);
+    }
+    if let Some(rename) = &spec.rename {
+        let names = match rename.get_ref() {
+            AsSpec::One(name) => std::slice::from_ref(name),
+            AsSpec::Many(names) => names.as_slice(),
+        };
+        if names.len() != outputs.len() {
+            return Err(text
+                .wrong(
+                    rename,
+                    format!("`as` has {} names, but `{}` has {} outputs", names.len(), bound.label, outputs.len()),
+                )
+                .into());
+        }
+        outputs.iter_mut().zip(names).for_each(|(field, name)| field.name.clone_from(name));
+    }
+    if let Some(twice) = twice(&outputs) {
+        return Err(text.wrong(at, format!("two outputs are named `{twice}`")).hint("rename them with `as`").into());
+    }
+
+    let mut columns: Vec<Field> =
+        stream.columns.iter().filter(|c| outputs.iter().all(|o| o.name != c.name)).cloned().collect();
+    columns.extend(outputs.iter().cloned());
+    let name = call.function.clone();
+    let apply = Apply { call: bound, outputs };
+    let operator = match kind {
+        Kind::Mapper => Operator::Map(apply),
+        Kind::Filter => Operator::Filter(apply),
+        Kind::FlatMapper | Kind::Aggregate => Operator::FlatMap(apply),
+    };
+    Ok(Step { operator, columns, name })
+}
+
+fn window(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: &mut Find<'_>) -> crate::Result<Step> {
+    let inner = spec.get_ref();
+    let Some(window) = &inner.window else {
+        return Err(text
+            .wrong(spec, "the rows of a stream have no end, so an aggregate needs a window")
+            .hint("write `window = { tumbling = \"1h\" }`")
+            .into());
+    };
+    let Some(calls) = inner.aggregate.as_ref().filter(|a| !a.get_ref().is_empty()) else {
+        return Err(text
+            .wrong(window, "nothing is computed of this window")
+            .hint("write `aggregate = { rows = \"stats.count()\" }`")
+            .into());
+    };
+    if let Some(at) = &inner.with {
+        return Err(text
+            .wrong(at, "`with` is for one function; aggregates have their parameters in the call")
+            .hint("write `\"stats.quantile(delay, q = 0.95)\"`")
+            .into());
+    }
+    if let Some(at) = &inner.rename {
+        return Err(text.wrong(at, "aggregates are named by their keys, so `as` says nothing").into());
+    }
+    if !stream.timed {
+        return Err(text
+            .wrong(window, "a window needs event time, and the source has none")
+            .hint("write `event-time = { column = \"..\", out-of-order = \"..\" }` under the source")
+            .into());
+    }
+    let kind = window_kind(text, window)?;
+    let key = key(text, inner, stream)?;
+
+    let mut calls: Vec<_> = calls.get_ref().iter().collect();
+    calls.sort_by_key(|(_, at)| at.span().start);
+    let mut aggregates = Vec::new();
+    for (name, at) in calls {
+        let call = call::parse(at.get_ref()).map_err(|message| text.wrong(at, message))?;
+        let component = found(text, at, &call.component, find)?;
+        let (bound, empty) =
+            bind(&component, &call, Kind::Aggregate, stream.columns).map_err(|i| i.at(text.place(at.span().start)))?;
+        let mut outputs = bound.function.signature().outputs.clone();
+        match outputs.as_mut_slice() {
+            [one] => one.name.clone_from(name),
+            many => many.iter_mut().for_each(|field| field.name = format!("{name}_{}", field.name)),
+        }
+        aggregates.push(Aggregate { call: bound, outputs, empty });
+    }
+
+    let mut columns: Vec<Field> =
+        WINDOW_COLUMNS.iter().map(|name| Field::new(*name, DataType::Timestamp, false)).collect();
+    columns.extend(key.iter().cloned());
+    columns.extend(aggregates.iter().flat_map(|a| a.outputs.iter().cloned()));
+    if let Some(twice) = twice(&columns) {
+        return Err(text
+            .wrong(spec, format!("two columns of the result are named `{twice}`"))
+            .hint("the result has window_start, window_end, the key and the aggregates; rename an aggregate")
+            .into());
+    }
+    Ok(Step { operator: Operator::Window(Window { key, kind, aggregates }), columns, name: "window".to_string() })
+}
+
+fn key(text: &Text, spec: &StepSpec, stream: &Stream<'_>) -> Result<Vec<Field>, Invalid> {
+    let mut key: Vec<Field> = Vec::new();
+    for at in spec.key_by.iter().flat_map(|at| at.get_ref()) {
+        let name = at.get_ref();
+        let Some(field) = stream.columns.iter().find(|c| c.name == *name) else {
+            let all: Vec<_> = stream.columns.iter().map(|c| c.name.as_str()).collect();
+            return Err(text.wrong(at, format!("there is no column `{name}`")).hint(did_you_mean(name, &all)));
+        };
+        if key.contains(field) {
+            return Err(text.wrong(at, format!("`{name}` is in the key twice")));
+        }
+        key.push(field.clone());
+    }
+    Ok(key)
+}
+
+fn window_kind(text: &Text, spec: &At<WindowSpec>) -> Result<WindowKind, Invalid> {
+    let inner = spec.get_ref();
+    let Some(size) = &inner.tumbling else {
+        return Err(text.wrong(spec, "this window has no kind").hint("write `window = { tumbling = \"1h\" }`"));
+    };
+    let size_us = duration_us(size.get_ref()).map_err(|message| text.wrong(size, message))?;
+    if size_us <= 0 {
+        return Err(
+            text.wrong(size, format!("a window of `{}` holds nothing; its size must be above zero", size.get_ref()))
+        );
+    }
+    let offset_us = match &inner.offset {
+        None => 0,
+        Some(at) => duration_us(at.get_ref()).map_err(|message| text.wrong(at, message))?.rem_euclid(size_us),
+    };
+    Ok(WindowKind::Tumbling { size_us, offset_us })
+}
+
+fn found(text: &Text, at: &At<String>, name: &str, find: &mut Find<'_>) -> crate::Result<Component> {
+    find(name).map_err(|error| match error {
+        crate::Error::Invalid(mut invalid) if invalid.place.is_none() => {
+            invalid.place = Some(text.place(at.span().start));
+            crate::Error::Invalid(invalid)
+        }
+        other => other,
+    })
+}
+
+fn twice(fields: &[Field]) -> Option<&str> {
+    let mut seen = std::collections::HashSet::new();
+    fields.iter().find(|f| !seen.insert(&f.name)).map(|f| f.name.as_str())
+}

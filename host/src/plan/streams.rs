@@ -1,0 +1,222 @@
+//! The ends of a pipeline: sources and sinks as written, checked against the files they name.
+
+use std::path::{Path, PathBuf};
+
+use super::quantity::duration_us;
+use super::spec::{At, CsvSpec, EventTimeSpec, NexmarkSpec, SinkSpec, SourceSpec, Text};
+use super::{EventTime, Sink, Source, bind::did_you_mean};
+use crate::error::{Error, Invalid, Result};
+use crate::flow::sink::Output;
+use crate::flow::source::{self, CsvFormat, Discovered, Format, Input, NexmarkSettings, NexmarkStream, Settings};
+use crate::types::{DataType, Field};
+
+/// A source of the plan, with all its columns; [`super::prune`] takes out what nobody needs.
+pub(super) fn source(text: &Text, spec: &At<SourceSpec>) -> Result<Source> {
+    let inner = spec.get_ref();
+    let input = input(text, spec)?;
+    let format = match &input {
+        Input::Nexmark(_) => Format::JsonLines,
+        Input::File(path) => format(text, spec, inner.format.as_ref(), inner.csv.as_ref(), Some(path))?,
+        Input::Stdin => format(text, spec, inner.format.as_ref(), inner.csv.as_ref(), None)?,
+    };
+    let schema = inner.schema.as_ref().map(|table| schema(text, table)).transpose()?;
+    if let (Input::Nexmark(_), Some(table)) = (&input, &inner.schema) {
+        return Err(text.wrong(table, "generated rows have a schema of their own").into());
+    }
+    let settings = Settings { input, format, schema };
+    let discovered = source::discover(&settings).map_err(|error| placed(text, spec, error))?;
+    let event_time = inner.event_time.as_ref().map(|spec| event_time(text, spec, &discovered)).transpose()?;
+    let columns = discovered.columns.clone();
+    Ok(Source { settings, discovered, columns, event_time })
+}
+
+/// Adds the source's place to an error that has none.
+fn placed(text: &Text, spec: &At<SourceSpec>, error: Error) -> Error {
+    match error {
+        Error::Invalid(mut invalid) if invalid.place.is_none() => {
+            invalid.place = Some(text.place(spec.span().start));
+            Error::Invalid(invalid)
+        }
+        other => other,
+    }
+}
+
+fn input(text: &Text, spec: &At<SourceSpec>) -> Result<Input, Invalid> {
+    let inner = spec.get_ref();
+    let given = [inner.file.is_some(), inner.stdin.is_some(), inner.nexmark.is_some()];
+    if given.iter().filter(|g| **g).count() != 1 {
+        let what = if given.contains(&true) { "more than one of" } else { "none of" };
+        return Err(text
+            .wrong(
+                spec,
+                format!(
+                    "a source says where its rows come from, and this one has {what} `file`, `stdin` and `nexmark`"
+                ),
+            )
+            .hint(
+                "write `file = \"flights.csv\"`, `stdin = true` or `nexmark = { stream = \"bid\", rows = 1000000 }`",
+            ));
+    }
+    Ok(match (&inner.file, &inner.nexmark) {
+        (Some(file), _) => Input::File(relative(text, file.get_ref())),
+        (None, Some(nexmark)) => Input::Nexmark(nexmark_settings(text, nexmark)?),
+        (None, None) => Input::Stdin,
+    })
+}
+
+fn nexmark_settings(text: &Text, spec: &At<NexmarkSpec>) -> Result<NexmarkSettings, Invalid> {
+    let inner = spec.get_ref();
+    let stream = match inner.stream.get_ref().as_str() {
+        "person" => NexmarkStream::Person,
+        "auction" => NexmarkStream::Auction,
+        "bid" => NexmarkStream::Bid,
+        "all" => NexmarkStream::All,
+        other => {
+            return Err(text
+                .wrong(&inner.stream, format!("`{other}` is no stream of Nexmark"))
+                .hint("there are: `person`, `auction`, `bid`, `all`"));
+        }
+    };
+    let rows = u64::try_from(*inner.rows.get_ref())
+        .map_err(|_| text.wrong(&inner.rows, format!("{} rows can't be generated", inner.rows.get_ref())))?;
+    let partitions = match &inner.partitions {
+        None => 1,
+        Some(n) if (1..=1024).contains(n.get_ref()) => *n.get_ref() as usize,
+        Some(n) => return Err(text.wrong(n, format!("{} partitions; there can be 1 to 1024", n.get_ref()))),
+    };
+    Ok(NexmarkSettings { stream, rows, seed: inner.seed.unwrap_or(0), partitions })
+}
+
+fn format<T>(
+    text: &Text,
+    owner: &At<T>,
+    name: Option<&At<String>>,
+    csv: Option<&At<CsvSpec>>,
+    path: Option<&Path>,
+) -> Result<Format, Invalid> {
+    let by_name = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name).to_string();
+        match name.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("csv" | "tsv") => Some("csv"),
+            Some("jsonl" | "ndjson" | "json") => Some("jsonl"),
+            _ => None,
+        }
+    };
+    let chosen = match name {
+        Some(name) => name.get_ref().as_str(),
+        None => match (path.and_then(by_name), csv) {
+            (Some(format), _) => format,
+            (None, Some(_)) => "csv",
+            (None, None) => {
+                return Err(text
+                    .wrong(owner, "its name does not say how its records are written")
+                    .hint("write `format = \"csv\"` or `format = \"jsonl\"`"));
+            }
+        },
+    };
+    match (chosen, csv) {
+        ("csv", csv) => Ok(Format::Csv(csv_format(text, csv, path)?)),
+        ("jsonl", None) => Ok(Format::JsonLines),
+        ("jsonl", Some(csv)) => Err(text.wrong(csv, "the records are JSON Lines, so `csv` says nothing")),
+        (other, _) => {
+            Err(text.wrong_at(name, owner, format!("`{other}` is no format")).hint("there are: `csv`, `jsonl`"))
+        }
+    }
+}
+
+fn csv_format(text: &Text, spec: Option<&At<CsvSpec>>, path: Option<&Path>) -> Result<CsvFormat, Invalid> {
+    let tabs = path.is_some_and(|p| p.to_string_lossy().contains(".tsv"));
+    let mut format =
+        CsvFormat { delimiter: if tabs { b'\t' } else { b',' }, quote: b'"', header: true, nulls: Vec::new() };
+    let Some(spec) = spec.map(At::get_ref) else { return Ok(format) };
+    for (given, byte) in [(&spec.delimiter, &mut format.delimiter), (&spec.quote, &mut format.quote)] {
+        match given.as_ref().map(|at| (at, at.get_ref().as_bytes())) {
+            None => {}
+            Some((_, [one])) => *byte = *one,
+            Some((at, _)) => return Err(text.wrong(at, format!("`{}` is not one ASCII character", at.get_ref()))),
+        }
+    }
+    format.header = spec.header.unwrap_or(true);
+    format.nulls = spec.nulls.clone().unwrap_or_default();
+    Ok(format)
+}
+
+/// A declared schema: `column = "int64"`, with a `?` where there can be nulls.
+fn schema(text: &Text, table: &At<super::spec::SchemaSpec>) -> Result<Vec<Field>, Invalid> {
+    let mut columns: Vec<_> = table.get_ref().iter().collect();
+    columns.sort_by_key(|(_, at)| at.span().start);
+    let field = |(name, at): (&String, &At<String>)| {
+        let written = at.get_ref();
+        let (base, nullable) = written.strip_suffix('?').map_or((written.as_str(), false), |base| (base, true));
+        match DataType::parse(base) {
+            Some(data_type) => Ok(Field::new(name, data_type, nullable)),
+            None => {
+                let all: Vec<_> = DataType::ALL.into_iter().map(DataType::name).collect();
+                Err(text.wrong(at, format!("column `{name}`: `{written}` is no type")).hint(did_you_mean(base, &all)))
+            }
+        }
+    };
+    columns.into_iter().map(field).collect()
+}
+
+fn event_time(text: &Text, spec: &At<EventTimeSpec>, discovered: &Discovered) -> Result<EventTime, Invalid> {
+    let inner = spec.get_ref();
+    let name = inner.column.get_ref();
+    let all: Vec<_> = discovered.columns.iter().map(|f| f.name.as_str()).collect();
+    let Some(column) = discovered.columns.iter().find(|f| f.name == *name) else {
+        return Err(text.wrong(&inner.column, format!("there is no column `{name}`")).hint(did_you_mean(name, &all)));
+    };
+    if column.data_type != DataType::Timestamp {
+        return Err(text
+            .wrong(&inner.column, format!("event time is a timestamp, but column `{name}` is {}", column.type_name()))
+            .hint("declare it as `timestamp` in the source's schema if its texts are ISO 8601 times"));
+    }
+    let out_of_order_us = match &inner.out_of_order {
+        None => 0,
+        Some(at) => match duration_us(at.get_ref()) {
+            Ok(us) if us >= 0 => us,
+            Ok(_) => return Err(text.wrong(at, format!("`{}` is negative; rows can't be early", at.get_ref()))),
+            Err(message) => return Err(text.wrong(at, message)),
+        },
+    };
+    Ok(EventTime { column: name.clone(), out_of_order_us })
+}
+
+/// A sink of the plan.
+pub(super) fn sink(text: &Text, spec: &At<SinkSpec>) -> Result<Sink, Invalid> {
+    let inner = spec.get_ref();
+    let given = [inner.file.is_some(), inner.stdout.is_some(), inner.blackhole.is_some()];
+    if given.iter().filter(|g| **g).count() != 1 {
+        let what = if given.contains(&true) { "more than one of" } else { "none of" };
+        return Err(text
+            .wrong(
+                spec,
+                format!("a sink says where its rows go, and this one has {what} `file`, `stdout` and `blackhole`"),
+            )
+            .hint("write `file = \"out.jsonl\"`, `stdout = true` or `blackhole = true`"));
+    }
+    let (output, format) = match &inner.file {
+        Some(file) => {
+            let path = relative(text, file.get_ref());
+            let format = format(text, spec, inner.format.as_ref(), inner.csv.as_ref(), Some(&path))?;
+            (Output::File(path), format)
+        }
+        None => {
+            let format = match (&inner.format, &inner.csv) {
+                (None, None) => Format::JsonLines,
+                _ => format(text, spec, inner.format.as_ref(), inner.csv.as_ref(), None)?,
+            };
+            (if inner.stdout.is_some() { Output::Stdout } else { Output::Blackhole }, format)
+        }
+    };
+    Ok(Sink { output, format })
+}
+
+/// Paths in a pipeline file are seen from its folder.
+pub(super) fn relative(text: &Text, path: &str) -> PathBuf {
+    match text.path.parent() {
+        Some(folder) => folder.join(path),
+        None => PathBuf::from(path),
+    }
+}

@@ -1,0 +1,115 @@
+//! A plan as a tree, with the types on every edge: what `weir check` prints.
+
+use std::fmt::Write;
+
+use super::quantity::duration_text;
+use super::{Node, OnError, Operator, Plan, WindowKind};
+use crate::types::Field;
+
+impl Plan {
+    /// The plan as a tree, each node under the one it takes rows from.
+    pub fn tree(&self) -> String {
+        let mut out = format!("{}\n", self.name);
+        let roots: Vec<usize> = (0..self.nodes.len()).filter(|i| self.nodes[*i].input.is_none()).collect();
+        for (i, root) in roots.iter().enumerate() {
+            self.branch(&mut out, *root, "", i + 1 == roots.len());
+        }
+        if let Some(path) = &self.dead_letters {
+            let _ = writeln!(out, "dead letters: {}", path.display());
+        }
+        out
+    }
+
+    fn branch(&self, out: &mut String, index: usize, indent: &str, last: bool) {
+        let node = &self.nodes[index];
+        let (corner, bar) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        let _ = writeln!(out, "{indent}{corner}{}", node.line());
+        let children: Vec<usize> = (0..self.nodes.len()).filter(|i| self.nodes[*i].input == Some(index)).collect();
+        let below = format!("{indent}{bar}");
+        for line in node.lines() {
+            let stem = if children.is_empty() { "   " } else { "│  " };
+            let _ = writeln!(out, "{below}{stem}{line}");
+        }
+        for (i, child) in children.iter().enumerate() {
+            self.branch(out, *child, &below, i + 1 == children.len());
+        }
+    }
+}
+
+impl Node {
+    fn line(&self) -> String {
+        let policy = match self.on_error {
+            OnError::DeadLetter => ", failed rows to the dead letters",
+            OnError::Skip => ", failed rows skipped",
+            OnError::Stop => "",
+        };
+        let what = match &self.operator {
+            Operator::Source(source) => {
+                let n = source.discovered.partitions.len();
+                format!(
+                    "source {}: {} ({n} partition{})",
+                    self.name,
+                    self.operator.detail(),
+                    if n == 1 { "" } else { "s" }
+                )
+            }
+            Operator::Map(apply) => format!("map {}: {}", self.name, apply.call.text()),
+            Operator::Filter(apply) => format!("filter {}: {}", self.name, apply.call.text()),
+            Operator::FlatMap(apply) => format!("flat-map {}: {}", self.name, apply.call.text()),
+            Operator::Window(window) => {
+                let WindowKind::Tumbling { size_us, offset_us } = window.kind;
+                let offset = match offset_us {
+                    0 => String::new(),
+                    us => format!(", offset {}", duration_text(us)),
+                };
+                let key = match window.key.is_empty() {
+                    true => "all rows".to_string(),
+                    false => format!("by {}", list(&window.key)),
+                };
+                format!("window {}: tumbling {}{offset}, {key}", self.name, duration_text(size_us))
+            }
+            Operator::Sink(_) => return format!("sink {}: {}", self.name, self.operator.detail()),
+        };
+        format!("{what}{policy}")
+    }
+
+    /// What stands under the node's line: its aggregates, its time, its columns.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match &self.operator {
+            Operator::Source(source) => {
+                if let Some(time) = &source.event_time {
+                    let bound = duration_text(time.out_of_order_us);
+                    lines.push(format!("event time: {}, out of order by up to {bound}", time.column));
+                }
+            }
+            Operator::Window(window) => {
+                lines.extend(window.aggregates.iter().map(|a| format!("{} = {}", list(&a.outputs), a.call.text())));
+            }
+            _ => {}
+        }
+        lines.push(format!("({})", list(&self.fields)));
+        lines
+    }
+}
+
+impl super::Bound {
+    /// The call with its columns and parameters: `stats.quantile(delay, q = 0.95)`.
+    fn text(&self) -> String {
+        let columns = self.arguments.iter().map(|a| match a.widen {
+            Some(to) => format!("{} as {to}", a.column),
+            None => a.column.clone(),
+        });
+        let parameters = match &self.function {
+            super::Function::Sandboxed { parameters, .. } => {
+                parameters.iter().map(|(n, v)| format!("{n} = {v}")).collect()
+            }
+            super::Function::Native(_) => Vec::new(),
+        };
+        format!("{}({})", self.label, columns.chain(parameters).collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn list(fields: &[Field]) -> String {
+    fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,340 @@
+//! One function of an artifact, in a sandbox of its own, ready to be called.
+//!
+//! An [`Instance`] belongs to one step and one worker. Behind it stands a WebAssembly instance
+//! that is made when it is needed and thrown away after a fault, above its memory mark, or after
+//! every call where that is asked for: nothing a function computes may depend on it.
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_buffer::ToByteSlice;
+use wasmtime::{Store, Trap, WasmBacktrace};
+
+use super::artifact::Artifact;
+use super::bindings::exports::weir::udf::{aggregate, filter, flat_mapper, mapper};
+use super::bindings::weir::udf::types::{BatchParam, Signature as WitSignature};
+use super::limits::Limits;
+use super::runtime::TICK;
+use super::state::{Parameters, State};
+use super::{lift, lower};
+use crate::function::{Calls, Expanded, Fault, FaultKind, Folded, Input, Kept, Kind, Mapped, Signature};
+
+/// When a WebAssembly instance is thrown away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// After a fault, or above the memory mark.
+    #[default]
+    UntilFault,
+    /// After every call: to show that nothing depends on its memory.
+    Never,
+}
+
+/// A function of an artifact with its parameters and limits.
+pub struct Instance {
+    artifact: Arc<Artifact>,
+    function: usize,
+    parameters: Parameters,
+    limits: Limits,
+    reuse: Reuse,
+    live: Option<Live>,
+    made: u64,
+}
+
+/// A WebAssembly instance.
+struct Live {
+    store: Store<State>,
+    guest: Guest,
+}
+
+enum Guest {
+    Mapper(mapper::Guest),
+    Filter(filter::Guest),
+    FlatMapper(flat_mapper::Guest),
+    Aggregate(aggregate::Guest),
+}
+
+/// The memory mark, as a share of the limit: an instance that grew above it between calls is
+/// replaced before it runs into the limit. This cures guests that leak.
+const MEMORY_MARK: (usize, usize) = (3, 4);
+
+type Called<T> = wasmtime::Result<Result<T, String>>;
+
+impl Instance {
+    /// The artifact's function of that index. The WebAssembly instance is made at the first call.
+    pub fn new(
+        artifact: &Arc<Artifact>,
+        function: usize,
+        parameters: Parameters,
+        limits: Limits,
+        reuse: Reuse,
+    ) -> Self {
+        Self { artifact: Arc::clone(artifact), function, parameters, limits, reuse, live: None, made: 0 }
+    }
+
+    /// What the function says of itself.
+    pub fn signature(&self) -> &Signature {
+        &self.artifact.functions()[self.function]
+    }
+
+    /// Throws the WebAssembly instance away; the next call makes a new one.
+    pub fn reset(&mut self) {
+        self.live = None;
+    }
+
+    /// Makes the WebAssembly instance now, if there is none.
+    pub fn instantiate(&mut self) -> Result<(), Fault> {
+        if self.live.is_none() {
+            self.live = Some(self.make()?);
+            self.made += 1;
+        }
+        Ok(())
+    }
+
+    fn make(&self) -> Result<Live, Fault> {
+        let mut store = store(&self.artifact, &self.limits, &self.parameters);
+        arm(&mut store, &self.limits);
+        let exports = &self.artifact.exports;
+        let made = self.artifact.component.instantiate(&mut store).and_then(|instance| {
+            let absent = || wasmtime::format_err!("the component does not export its function's kind");
+            Ok(match self.signature().kind {
+                Kind::Mapper => Guest::Mapper(exports.mapper.as_ref().ok_or_else(absent)?.load(&mut store, &instance)?),
+                Kind::Filter => Guest::Filter(exports.filter.as_ref().ok_or_else(absent)?.load(&mut store, &instance)?),
+                Kind::FlatMapper => {
+                    Guest::FlatMapper(exports.flat_mapper.as_ref().ok_or_else(absent)?.load(&mut store, &instance)?)
+                }
+                Kind::Aggregate => {
+                    Guest::Aggregate(exports.aggregate.as_ref().ok_or_else(absent)?.load(&mut store, &instance)?)
+                }
+            })
+        });
+        match made {
+            Ok(guest) => Ok(Live { store, guest }),
+            Err(error) => Err(fault(&error, &store, &self.limits)),
+        }
+    }
+
+    /// Calls the guest and sorts out how that ended. `lift` checks what it returned.
+    fn call<R, T>(
+        &mut self,
+        input: &Input<'_>,
+        call: impl FnOnce(&mut Store<State>, &Guest, u32) -> Option<Called<R>>,
+        lift: impl FnOnce(&Signature, R) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.instantiate()?;
+        let Some(Live { store, guest }) = self.live.as_mut() else {
+            return Err(Fault::new(FaultKind::Host, "there is no instance"));
+        };
+        arm(store, &self.limits);
+        let state = store.data_mut();
+        state.now = input.now;
+        state.random = input.seed;
+        state.log.clear();
+        state.meter.refused_bytes = None;
+
+        let signature = &self.artifact.functions()[self.function];
+        let result = match call(store, guest, self.function as u32) {
+            None => {
+                Err(Fault::new(FaultKind::Host, format!("a {} was called as something else", signature.kind.name())))
+            }
+            Some(Err(error)) => Err(fault(&error, store, &self.limits)),
+            Some(Ok(Err(message))) => {
+                let (log, _) = store.data().log.tail();
+                Err(Fault { log, ..Fault::new(FaultKind::Refused, message) })
+            }
+            Some(Ok(Ok(returned))) => lift(signature, returned),
+        };
+        let mark = self.limits.memory_bytes_max / MEMORY_MARK.1 * MEMORY_MARK.0;
+        let above_mark = store.data().meter.memory_bytes > mark;
+        if self.reuse == Reuse::Never || above_mark || result.is_err() {
+            self.live = None;
+        }
+        result
+    }
+}
+
+impl Calls for Instance {
+    fn map(&mut self, input: Input<'_>) -> Result<Mapped, Fault> {
+        let (buffers, rows) = (lower::lower(input.columns), input.rows);
+        let columns = lower::params(&buffers);
+        self.call(
+            &input,
+            |store, guest, function| match guest {
+                Guest::Mapper(guest) => Some(guest.call_map_batch(store, function, batch(rows, &columns))),
+                _ => None,
+            },
+            |signature, mapped| {
+                Ok(Mapped {
+                    outputs: lift::batch("the result", mapped.output, &signature.outputs, rows)?,
+                    errors: lift::errors(mapped.errors, rows)?,
+                })
+            },
+        )
+    }
+
+    fn filter(&mut self, input: Input<'_>) -> Result<Kept, Fault> {
+        let (buffers, rows) = (lower::lower(input.columns), input.rows);
+        let columns = lower::params(&buffers);
+        self.call(
+            &input,
+            |store, guest, function| match guest {
+                Guest::Filter(guest) => Some(guest.call_filter_batch(store, function, batch(rows, &columns))),
+                _ => None,
+            },
+            |_, kept| {
+                Ok(Kept { selection: lift::selection(kept.selection, rows)?, errors: lift::errors(kept.errors, rows)? })
+            },
+        )
+    }
+
+    fn flat_map(&mut self, input: Input<'_>) -> Result<Expanded, Fault> {
+        let (buffers, rows) = (lower::lower(input.columns), input.rows);
+        let columns = lower::params(&buffers);
+        self.call(
+            &input,
+            |store, guest, function| match guest {
+                Guest::FlatMapper(guest) => Some(guest.call_flat_map_batch(store, function, batch(rows, &columns))),
+                _ => None,
+            },
+            |signature, expanded| {
+                let outputs = expanded.output.rows as usize;
+                Ok(Expanded {
+                    outputs: lift::columns("the result", expanded.output, &signature.outputs)?,
+                    parents: lift::parents(expanded.parents, outputs, rows)?,
+                    errors: lift::errors(expanded.errors, rows)?,
+                })
+            },
+        )
+    }
+
+    fn create(&mut self, count: usize) -> Result<Vec<ArrayRef>, Fault> {
+        self.call(
+            &Input { rows: count, columns: &[], now: 0, seed: 0 },
+            |store, guest, function| match guest {
+                Guest::Aggregate(guest) => Some(guest.call_create(store, function, count as u32)),
+                _ => None,
+            },
+            |signature, created| lift::batch("the accumulators", created, &signature.accumulator, count),
+        )
+    }
+
+    fn accumulate(&mut self, accumulators: Input<'_>, groups: &[u32], input: Input<'_>) -> Result<Folded, Fault> {
+        let (held, given) = (lower::lower(accumulators.columns), lower::lower(input.columns));
+        let (held, given) = (lower::params(&held), lower::params(&given));
+        let (count, rows) = (accumulators.rows, input.rows);
+        self.call(
+            &input,
+            |store, guest, function| match guest {
+                Guest::Aggregate(guest) => Some(guest.call_accumulate(
+                    store,
+                    function,
+                    batch(count, &held),
+                    groups.to_byte_slice(),
+                    batch(rows, &given),
+                )),
+                _ => None,
+            },
+            |signature, folded| {
+                Ok(Folded {
+                    accumulators: lift::batch("the accumulators", folded.accumulators, &signature.accumulator, count)?,
+                    errors: lift::errors(folded.errors, rows)?,
+                })
+            },
+        )
+    }
+
+    fn merge(&mut self, accumulators: Input<'_>, groups: &[u32], others: Input<'_>) -> Result<Vec<ArrayRef>, Fault> {
+        let (held, given) = (lower::lower(accumulators.columns), lower::lower(others.columns));
+        let (held, given) = (lower::params(&held), lower::params(&given));
+        let count = accumulators.rows;
+        self.call(
+            &others,
+            |store, guest, function| match guest {
+                Guest::Aggregate(guest) => Some(guest.call_merge(
+                    store,
+                    function,
+                    batch(count, &held),
+                    groups.to_byte_slice(),
+                    batch(others.rows, &given),
+                )),
+                _ => None,
+            },
+            |signature, merged| lift::batch("the accumulators", merged, &signature.accumulator, count),
+        )
+    }
+
+    fn finish(&mut self, accumulators: Input<'_>) -> Result<Vec<ArrayRef>, Fault> {
+        let (held, rows) = (lower::lower(accumulators.columns), accumulators.rows);
+        let held = lower::params(&held);
+        self.call(
+            &accumulators,
+            |store, guest, function| match guest {
+                Guest::Aggregate(guest) => Some(guest.call_finish(store, function, batch(rows, &held))),
+                _ => None,
+            },
+            |signature, finished| lift::batch("the result", finished, &signature.outputs, rows),
+        )
+    }
+
+    fn instances(&self) -> u64 {
+        self.made
+    }
+}
+
+/// A batch of the host has at most 2^32 - 1 rows, which the plan sees to.
+fn batch<'a>(rows: usize, columns: &'a [super::bindings::weir::udf::types::ColumnParam<'a>]) -> BatchParam<'a> {
+    BatchParam { rows: rows as u32, columns }
+}
+
+/// Asks a component once for its functions.
+pub(super) fn catalog(artifact: &Artifact, limits: &Limits) -> Result<Vec<WitSignature>, Fault> {
+    let mut store = store(artifact, limits, &Parameters::default());
+    arm(&mut store, limits);
+    let mut ask = || {
+        let instance = artifact.component.instantiate(&mut store)?;
+        artifact.exports.catalog.load(&mut store, &instance)?.call_functions(&mut store)
+    };
+    ask().map_err(|error| fault(&error, &store, limits))
+}
+
+fn store(artifact: &Artifact, limits: &Limits, parameters: &Parameters) -> Store<State> {
+    let state = State::new(limits, Arc::clone(parameters), artifact.wasi);
+    let mut store = Store::new(&artifact.runtime.engine, state);
+    store.limiter(|state| &mut state.meter);
+    store
+}
+
+/// Starts the time limit of a call. One tick more than the limit, since the running one counts.
+fn arm(store: &mut Store<State>, limits: &Limits) {
+    let ticks = limits.batch_time_max.as_nanos().div_ceil(TICK.as_nanos());
+    store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1));
+}
+
+/// What a WebAssembly error means to the author of the function.
+fn fault(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Fault {
+    let state = store.data();
+    let (log, last_error) = state.log.tail();
+    let trap = error.downcast_ref::<Trap>();
+    let (kind, message) = match trap {
+        Some(Trap::Interrupt) => {
+            (FaultKind::Time, format!("it took more than {:?} for one batch", limits.batch_time_max))
+        }
+        Some(Trap::StackOverflow) => (FaultKind::Stack, "its calls nest too deep".to_string()),
+        _ => match (state.meter.refused_bytes, last_error) {
+            (Some(asked), _) => (
+                FaultKind::Memory,
+                format!("it asked for {asked} bytes in all, and its limit is {} bytes", limits.memory_bytes_max),
+            ),
+            (None, Some(last)) => (FaultKind::Trap, last),
+            (None, None) => (FaultKind::Trap, trap.map_or_else(|| format!("{error:#}"), ToString::to_string)),
+        },
+    };
+    let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
+    let backtrace = frames
+        .iter()
+        .map(|frame| match frame.symbols().first().and_then(|s| s.name()) {
+            Some(name) => name.to_string(),
+            None => frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), String::from),
+        })
+        .collect();
+    Fault { kind, message, log, backtrace }
+}
