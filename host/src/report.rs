@@ -58,8 +58,8 @@ pub struct Node {
     pub calls: AtomicU64,
     /// Nanoseconds in calls into the sandbox, the copying across the boundary included.
     pub sandbox_ns: AtomicU64,
-    /// Nanoseconds in the step outside the sandbox.
-    pub host_ns: AtomicU64,
+    /// Nanoseconds in the node, those in the sandbox included.
+    pub busy_ns: AtomicU64,
     /// Instances made, the first of each worker included.
     pub instances: AtomicU64,
     /// Bytes read or written.
@@ -82,7 +82,7 @@ impl Node {
             late: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             sandbox_ns: AtomicU64::new(0),
-            host_ns: AtomicU64::new(0),
+            busy_ns: AtomicU64::new(0),
             instances: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             watermark: AtomicI64::new(i64::MIN),
@@ -213,7 +213,7 @@ impl NodeReport {
             late: node.late.load(Relaxed),
             calls: node.calls.load(Relaxed),
             sandbox_ns: node.sandbox_ns.load(Relaxed),
-            host_ns: node.host_ns.load(Relaxed),
+            host_ns: node.busy_ns.load(Relaxed).saturating_sub(node.sandbox_ns.load(Relaxed)),
             instances: node.instances.load(Relaxed),
             bytes: node.bytes.load(Relaxed),
             watermark_us: (watermark != i64::MIN && watermark != i64::MAX).then_some(watermark),

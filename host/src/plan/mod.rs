@@ -236,6 +236,36 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The names of the source's partitions that the rows a node takes (or, of a source, gives)
+    /// are of; none behind a window.
+    pub fn partitions_of(&self, node: usize) -> Vec<String> {
+        let mut node = &self.nodes[node];
+        loop {
+            match (&node.operator, node.input) {
+                (Operator::Source(source), _) => return source.discovered.partitions.clone(),
+                (_, Some(input)) => {
+                    node = &self.nodes[input];
+                    if matches!(node.operator, Operator::Window(_)) {
+                        return Vec::new();
+                    }
+                }
+                (_, None) => return Vec::new(),
+            }
+        }
+    }
+
+    /// The partitions of the stream that a node gives: those of its source, or behind a window one
+    /// for each worker.
+    pub fn partition_count(&self, node: usize, workers: usize) -> usize {
+        match &self.nodes[node].operator {
+            Operator::Window(_) => workers,
+            Operator::Source(source) => source.discovered.partitions.len(),
+            _ => self.nodes[node].input.map_or(0, |input| self.partition_count(input, workers)),
+        }
+    }
+}
+
 impl Operator {
     /// What it is, for the report.
     pub fn kind(&self) -> NodeKind {

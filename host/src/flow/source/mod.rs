@@ -140,3 +140,14 @@ pub fn discover(settings: &Settings) -> Result<Discovered> {
     let _ = settings;
     Err(crate::Error::Bug("stub".into()))
 }
+
+/// Opens a partition.
+pub fn open(
+    settings: &Settings,
+    discovered: &Discovered,
+    partition: usize,
+    columns: &[Field],
+) -> Result<Box<dyn Partition>> {
+    let _ = (settings, discovered, partition, columns);
+    Err(crate::Error::Bug("stub".into()))
+}

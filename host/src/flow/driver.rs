@@ -1,0 +1,173 @@
+//! Runs a plan: one Timely dataflow on every worker, from the sources to the end of their input.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use timely::WorkerConfig;
+use timely::dataflow::operators::Probe;
+use timely::dataflow::operators::probe::Handle;
+use timely::worker::Worker;
+
+use super::dead_letters::{Called, Failures, Shared};
+use super::exchange::{Edge, exchange};
+use super::read::read;
+use super::sink::{self, Writer};
+use super::transform::{Filter, FlatMap, Map, transform};
+use super::window::{Setting, window};
+use super::write::write;
+use super::{Epoch, Stream};
+use crate::error::{Error, Result};
+use crate::plan::{Operator, Plan};
+use crate::report::{Metrics, Report};
+use crate::sandbox::Reuse;
+
+/// How a plan is run. Nothing of it changes the results.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads, each with a share of the partitions and keys.
+    pub workers: usize,
+    /// Rows of a batch, at most.
+    pub batch_rows: usize,
+    /// Rows of each source partition in an epoch.
+    pub epoch_rows: usize,
+    /// When instances of functions are thrown away.
+    pub reuse: Reuse,
+}
+
+impl Default for Options {
+    /// 8,192 rows are where a call's own cost is spread thin and a batch still is in the cache.
+    fn default() -> Self {
+        Self { workers: 1, batch_rows: 8192, epoch_rows: 65_536, reuse: Reuse::UntilFault }
+    }
+}
+
+type Writers = Vec<Mutex<Option<Box<dyn Writer + Send>>>>;
+
+/// Runs a plan to the end of its input, or until `stop` is set: then what was read is finished
+/// and open windows fire. `metrics` are [`Plan::metrics`] for as many workers.
+pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<Report> {
+    let writers = open_sinks(&plan)?;
+    let shared = Arc::new(Shared::new(plan.dead_letters.as_deref(), Arc::clone(stop))?);
+    let plan = Arc::new(plan);
+    let config = timely::Config {
+        communication: match options.workers {
+            0 | 1 => timely::CommunicationConfig::Thread,
+            n => timely::CommunicationConfig::Process(n),
+        },
+        worker: WorkerConfig::default(),
+    };
+    let work = {
+        let (plan, options, metrics) = (Arc::clone(&plan), options.clone(), Arc::clone(metrics));
+        let (shared, writers) = (Arc::clone(&shared), Arc::new(writers));
+        move |worker: &mut Worker| {
+            let work = || run_worker(worker, &plan, &options, &metrics, &shared, &writers);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a worker panicked");
+                shared.fail(Error::Bug(text.to_string()));
+                std::panic::resume_unwind(panic);
+            }
+        }
+    };
+    let guards = timely::execute(config, work).map_err(Error::Bug)?;
+    let joined: Vec<_> = guards.join().into_iter().collect();
+    let bug = joined.into_iter().find_map(std::result::Result::err);
+    if stop.load(Relaxed) {
+        metrics.set_interrupted();
+    }
+    let shared = Arc::into_inner(shared).ok_or_else(|| Error::Bug("a worker is still running".into()))?;
+    shared.finish()?;
+    match bug {
+        Some(bug) => Err(Error::Bug(bug)),
+        None => Ok(metrics.snapshot()),
+    }
+}
+
+/// Opens every sink before the first row is read, so that one that can't be written is known then.
+fn open_sinks(plan: &Plan) -> Result<Writers> {
+    let open = |node: &crate::plan::Node| match &node.operator {
+        Operator::Sink(to) if !matches!(to.output, sink::Output::Blackhole) => {
+            Ok(Mutex::new(Some(sink::open(&to.output, &to.format, &node.fields)?)))
+        }
+        _ => Ok(Mutex::new(None)),
+    };
+    plan.nodes.iter().map(open).collect()
+}
+
+fn run_worker(
+    worker: &mut Worker,
+    plan: &Arc<Plan>,
+    options: &Options,
+    metrics: &Arc<Metrics>,
+    shared: &Arc<Shared>,
+    writers: &Writers,
+) {
+    let probe = Handle::<Epoch>::new();
+    worker.dataflow::<Epoch, _, _>(|scope| {
+        let mut streams: Vec<Option<Stream<'_>>> = Vec::new();
+        for (index, node) in plan.nodes.iter().enumerate() {
+            let counters = metrics.node(index);
+            let failures = || Failures::new(plan, index, Arc::clone(&counters), Arc::clone(shared));
+            let input = node.input.map(|i| (streams[i].clone().expect("an input comes before"), &plan.nodes[i].fields));
+            let stream = match (&node.operator, input) {
+                (Operator::Source(source), _) => {
+                    let stream =
+                        read(&scope, plan, index, source, options, counters.clone(), failures(), probe.clone());
+                    // A source with fewer partitions than workers would leave some without work.
+                    match source.discovered.partitions.len() < scope.peers() {
+                        true => Some(exchange(stream, &Edge::Turn, &node.fields)),
+                        false => Some(stream),
+                    }
+                }
+                (Operator::Map(apply), Some((input, fields))) => {
+                    let step = Map::new(node, apply, fields, options, &counters);
+                    let called = Called::new(&apply.call.label, &apply.call.function);
+                    Some(transform(input, &node.name, step, called, failures(), counters.clone()))
+                }
+                (Operator::Filter(apply), Some((input, fields))) => {
+                    let step = Filter::new(node, apply, fields, options, &counters);
+                    let called = Called::new(&apply.call.label, &apply.call.function);
+                    Some(transform(input, &node.name, step, called, failures(), counters.clone()))
+                }
+                (Operator::FlatMap(apply), Some((input, fields))) => {
+                    let step = FlatMap::new(node, apply, fields, options, &counters);
+                    let called = Called::new(&apply.call.label, &apply.call.function);
+                    Some(transform(input, &node.name, step, called, failures(), counters.clone()))
+                }
+                (Operator::Window(spec), Some((input, fields))) => {
+                    let input = exchange(input, &Edge::Key(spec.key.clone()), fields);
+                    let setting = Setting {
+                        node,
+                        window: spec,
+                        input: fields,
+                        partitions: plan.partition_count(node.input.unwrap_or_default(), scope.peers()),
+                        options,
+                        counters: counters.clone(),
+                        failures: failures(),
+                    };
+                    Some(window(input, setting))
+                }
+                (Operator::Sink(to), Some((input, fields))) => {
+                    let (input, writer) = match to.output {
+                        sink::Output::Blackhole => (input, None),
+                        _ => {
+                            let input = exchange(input, &Edge::One, fields);
+                            let first = scope.index() == 0;
+                            let mut writer = writers[index].lock().unwrap_or_else(PoisonError::into_inner);
+                            (input, if first { writer.take() } else { None })
+                        }
+                    };
+                    write(input, &node.name, fields, writer, counters.clone(), Arc::clone(shared)).probe_with(&probe);
+                    None
+                }
+                (_, None) => None,
+            };
+            streams.push(stream);
+        }
+    });
+    while worker.has_dataflows() {
+        worker.step_or_park(Some(Duration::from_millis(10)));
+    }
+}
