@@ -30,6 +30,9 @@ impl FromStr for Of {
     }
 }
 
+/// What one row may add to the error of the sums, in relation to them: 16 times 2⁻¹⁰⁶.
+const ROUNDING: f64 = 1.0 / (1u128 << 102) as f64;
+
 /// How far a variance has come.
 #[derive(Clone, Debug, Default, PartialEq, weir::Accumulator)]
 pub struct VarianceState {
@@ -73,8 +76,9 @@ impl VarianceState {
         };
         let (sum, squares) = self.sums();
         let around_mean = squares.subtract(sum.divide(self.values as f64).multiply(sum)).value();
-        // Rounding may leave a trace below zero, which has no root. NaN stays.
-        let around_mean = if around_mean < 0.0 { 0.0 } else { around_mean };
+        // What may be rounding alone counts as nothing, so that equal numbers have no variance. NaN stays.
+        let rounding = ROUNDING * self.values as f64 * squares.value();
+        let around_mean = if around_mean <= rounding { 0.0 } else { around_mean };
         (divisor > 0).then(|| around_mean / divisor as f64)
     }
 }
