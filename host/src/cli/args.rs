@@ -1,0 +1,197 @@
+//! What can be asked for: the subcommands, their options and their help.
+//!
+//! Nothing is looked at here but the arguments themselves; a wrong one ends the process with
+//! code 2 before anything is read.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, or interrupted once and ended cleanly
+  1    a bug in weir
+  2    the pipeline, a component or the arguments are not right; nothing has run
+  3    a function failed and the policy is to stop
+  4    a source can't be read
+  5    a sink, a report or a dead-letter file can't be written
+  6    a function can't be built from its source
+  130  interrupted twice";
+
+/// Run other people's functions on streams.
+///
+/// A function is a WebAssembly component. It runs in a sandbox that can reach nothing but the rows
+/// it is given; time, windows and state stay with the host. A pipeline file says which functions
+/// run on which stream.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, after_long_help = EXIT_CODES, max_term_width = 100)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Run(Run),
+    /// Check a pipeline without running it, and print its plan
+    ///
+    /// Builds and loads every function, looks at every source, and prints the plan as a tree with
+    /// the columns and types on every edge.
+    #[command(after_help = "Example:\n  weir check examples/flights/pipeline.toml")]
+    Check {
+        /// The pipeline file
+        pipeline: PathBuf,
+    },
+    Inspect(Inspect),
+    Bench(Bench),
+    Build(Build),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  weir completions bash > ~/.local/share/bash-completion/completions/weir")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Run a pipeline
+///
+/// Functions given as a source folder are built first when their source has changed. On a terminal
+/// a line shows how far the run is; at the end a table says what each step did. Ctrl-C stops
+/// reading, finishes what has been read and exits with 0; a second one ends at once.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  weir run examples/flights/pipeline.toml
+  weir run pipeline.toml --workers 2 --report report.json
+  weir run pipeline.toml --quiet | jq .    # where the sink is stdout")]
+pub(super) struct Run {
+    /// The pipeline file
+    pub(super) pipeline: PathBuf,
+    /// Threads to run on; the result is the same with any number
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    pub(super) workers: NonZeroUsize,
+    /// Rows in a batch, which is one call of a function
+    #[arg(long, value_name = "N", default_value = "8192")]
+    pub(super) batch_rows: NonZeroUsize,
+    /// Write what each step did as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// No live line and no closing table; errors are still printed
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+/// Show what a component offers and asks for
+///
+/// Its functions with their parameters and columns, the interfaces it imports and exports, its
+/// size and its digest. The component is compiled and its catalog is asked, in a sandbox.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  weir inspect udfs/stats
+  weir inspect stats.wasm --json | jq '.functions[].name'")]
+pub(super) struct Inspect {
+    /// A component (.wasm), or the folder of its source
+    pub(super) component: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Measure a function: what a row costs, by batch size
+///
+/// Calls the function on made-up rows, or on yours, and times every call, the copying of columns
+/// into and out of the sandbox included. An aggregate is measured by `accumulate`, with a group
+/// for every four rows.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  weir bench udfs/flights delay_class
+  weir bench udfs/text parse --rows numbers.jsonl --seconds 5
+  weir bench udfs/stats mean --json")]
+pub(super) struct Bench {
+    /// A component (.wasm), or the folder of its source
+    pub(super) component: PathBuf,
+    /// The function's name in the component's catalog
+    pub(super) function: String,
+    /// Rows to call it on: a JSON Lines file with the function's input columns
+    #[arg(long, value_name = "FILE")]
+    pub(super) rows: Option<PathBuf>,
+    /// A parameter of the function; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(super) parameters: Vec<(String, String)>,
+    /// How long to measure, all batch sizes together
+    #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
+    pub(super) seconds: f64,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Build a function from its source folder, and print where its component is
+///
+/// The folder is a Rust crate with a `cdylib` library (see the guest SDK). Cargo compiles it for
+/// wasm32-unknown-unknown, and the result is wrapped into a component.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  weir build udfs/flights
+  weir build udfs/flights -o flights.wasm")]
+pub(super) struct Build {
+    /// The folder, with a Cargo.toml
+    pub(super) folder: PathBuf,
+    /// Write the component here
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
+        _ => Err("give a number of seconds above 0 and up to 3600".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_exit_codes_are_the_library_s() {
+        use weir::Error;
+        let cause = || Some(std::io::Error::other("x"));
+        let errors = [
+            Error::Bug(String::new()),
+            Error::invalid(""),
+            Error::Function(String::new()),
+            Error::Source { message: String::new(), cause: cause() },
+            Error::Sink { message: String::new(), cause: cause() },
+            Error::Build { message: String::new(), hint: None },
+        ];
+        let words = ["a bug", "not right", "policy is to stop", "source can't", "sink", "built from its source"];
+        for (error, word) in errors.iter().zip(words) {
+            let line = EXIT_CODES.lines().find(|l| l.contains(word)).unwrap();
+            assert!(line.trim_start().starts_with(&format!("{} ", error.exit_code())), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in ["run", "run p --workers 0", "bench c f --seconds 0", "bench c f --with =1", "bench c f --with a"] {
+            let arguments = ["weir"].into_iter().chain(line.split(' '));
+            assert_eq!(Cli::try_parse_from(arguments).map_err(|e| e.exit_code()).unwrap_err(), 2, "{line}");
+        }
+    }
+}

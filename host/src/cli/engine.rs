@@ -1,0 +1,134 @@
+//! The command's one door to the library: loads plans, runs them, looks into components.
+//!
+//! What comes out is either the library's own type or one of the plain structs that the renderers
+//! take. Nothing here prints but the lines of a build.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use weir::build;
+use weir::error::{Error, Invalid, Result};
+use weir::function::{Fault, Signature};
+use weir::plan::{Environment, Plan};
+use weir::report::{Metrics, Report};
+use weir::sandbox::{Artifact, Instance, Limits, Reuse, Runtime};
+
+use super::args::Bench;
+use super::bench::BenchResult;
+use super::inspect::Inspection;
+use super::{measure, print, rows};
+
+/// How a plan is run.
+pub(super) struct RunOptions {
+    /// Threads.
+    pub(super) workers: usize,
+    /// Rows in a batch.
+    pub(super) batch_rows: usize,
+}
+
+/// Reads and checks a pipeline, building the functions that are given as source.
+pub(super) fn load_plan(path: &Path, quiet: bool) -> Result<Plan> {
+    let runtime = Runtime::new()?;
+    let out = |line: &str| {
+        if !quiet {
+            print::note(line);
+        }
+    };
+    let build = |folder: &Path| build::component(folder, &out);
+    Plan::load(path, &Environment { runtime: &runtime, build: &build, native: Default::default() })
+}
+
+/// Runs a plan to the end of its input, or until `stop` is set.
+pub(super) fn run(_: Plan, options: &RunOptions, _: Arc<Metrics>, _: Arc<AtomicBool>) -> Result<Report> {
+    let RunOptions { workers, batch_rows } = options;
+    Err(Error::Bug(format!("running on {workers} workers with batches of {batch_rows} rows is not wired")))
+}
+
+/// Loads a component and says what is in it.
+pub(super) fn inspect(path: &Path, wasm: &[u8]) -> Result<Inspection> {
+    let artifact = load(path, wasm)?;
+    Ok(Inspection {
+        component: path.display().to_string(),
+        digest: artifact.digest().to_owned(),
+        bytes: artifact.bytes() as u64,
+        compile_ms: artifact.compile_time().as_secs_f64() * 1e3,
+        imports: artifact.imports().to_vec(),
+        exports: artifact.exports().to_vec(),
+        functions: artifact.functions().to_vec(),
+    })
+}
+
+/// Times a function of a component.
+pub(super) fn bench(args: &Bench, wasm: &[u8]) -> Result<BenchResult> {
+    let artifact = load(&args.component, wasm)?;
+    let index = function(&args.function, artifact.functions())?;
+    let signature = &artifact.functions()[index];
+    let rows_max = measure::BATCH_ROWS.into_iter().max().unwrap_or(1);
+    let (rows, rows_from) = match &args.rows {
+        Some(path) => (rows::from_file(path, &signature.inputs, rows_max)?, format!("rows of {}", path.display())),
+        None => (rows::made_up(&signature.inputs, rows_max)?, "made-up rows (yours: --rows FILE)".to_owned()),
+    };
+    let parameters = Arc::new(parameters(&args.parameters, signature)?);
+    let mut instance = Instance::new(&artifact, index, parameters, Limits::default(), Reuse::UntilFault);
+    let failed = |fault: Fault| Error::Function(format!("function `{}` {fault}", signature.name));
+    let instantiate_us = measure::median_us(|| {
+        instance.reset();
+        instance.instantiate()
+    })
+    .map_err(failed)?;
+    let time = Duration::from_secs_f64(args.seconds);
+    let batches = measure::batches(&mut instance, signature.kind, &rows, time).map_err(failed)?;
+    Ok(BenchResult {
+        function: signature.to_string(),
+        rows_from,
+        batches,
+        instantiate_us,
+        compile_ms: artifact.compile_time().as_secs_f64() * 1e3,
+        component_bytes: artifact.bytes() as u64,
+    })
+}
+
+fn load(path: &Path, wasm: &[u8]) -> Result<Arc<Artifact>> {
+    Artifact::load(&Runtime::new()?, &path.display().to_string(), wasm, &Limits::default())
+}
+
+/// The first function of that name.
+fn function(name: &str, functions: &[Signature]) -> Result<usize> {
+    functions.iter().position(|f| f.name == name).ok_or_else(|| {
+        let all: Vec<_> = functions.iter().map(|f| f.name.as_str()).collect();
+        Invalid::new(format!("the component has no function `{name}`"))
+            .hint(format!("it has: {}", all.join(", ")))
+            .into()
+    })
+}
+
+/// What was given, checked against the signature, and the defaults.
+fn parameters(given: &[(String, String)], signature: &Signature) -> Result<std::collections::BTreeMap<String, String>> {
+    let mut values = std::collections::BTreeMap::new();
+    for (name, value) in given {
+        let Some(parameter) = signature.parameter(name) else {
+            let all: Vec<_> = signature.parameters.iter().map(|p| p.name.as_str()).collect();
+            return Err(Invalid::new(format!("function `{}` has no parameter `{name}`", signature.name))
+                .hint(format!("it has: {}", if all.is_empty() { "none".to_owned() } else { all.join(", ") }))
+                .into());
+        };
+        if !weir::function::signature::fits(value, parameter.data_type) {
+            return Err(Error::invalid(format!("parameter `{name}` is {}, not `{value}`", parameter.data_type)));
+        }
+        values.insert(name.clone(), value.clone());
+    }
+    for parameter in &signature.parameters {
+        match (values.contains_key(&parameter.name), &parameter.default) {
+            (true, _) => {}
+            (false, Some(default)) => drop(values.insert(parameter.name.clone(), default.clone())),
+            (false, None) => {
+                return Err(Invalid::new(format!("function `{}` needs `{}`", signature.name, parameter.name))
+                    .hint(format!("give it: --with {}=<{}>", parameter.name, parameter.data_type))
+                    .into());
+            }
+        }
+    }
+    Ok(values)
+}

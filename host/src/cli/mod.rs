@@ -1,0 +1,107 @@
+//! The command: arguments in, text and an exit code out.
+//!
+//! Results go to stdout, and only they: what a pipeline writes there, a plan, a signature, JSON.
+//! Progress, the closing table and errors go to stderr. Every subcommand is one function here that
+//! reads like what it does; how things look is in [`table`], [`live`], [`inspect`] and [`bench`],
+//! and what they show comes through [`engine`], which alone knows the library's insides.
+
+mod args;
+mod bench;
+mod engine;
+mod inspect;
+mod live;
+mod measure;
+mod print;
+mod rows;
+mod signals;
+mod table;
+mod text;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory, Parser};
+use weir::error::{Error, Result};
+
+use args::{Bench, Build, Cli, Command, Inspect, Run};
+
+/// Runs the command that the process's arguments ask for.
+pub(crate) fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(run) => self::run(&run),
+        Command::Check { pipeline } => check(&pipeline),
+        Command::Inspect(inspect) => self::inspect(&inspect),
+        Command::Bench(bench) => self::bench(&bench),
+        Command::Build(build) => self::build(&build),
+        Command::Completions { shell } => completions(shell),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print::error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(args: &Run) -> Result<()> {
+    let stop = signals::stop_flag()?;
+    let options = engine::RunOptions { workers: args.workers.get(), batch_rows: args.batch_rows.get() };
+    let plan = engine::load_plan(&args.pipeline, args.quiet)?;
+    let metrics = Arc::new(plan.metrics(options.workers));
+    let live = (!args.quiet && live::has_room(&metrics.snapshot()))
+        .then(|| live::Live::start(Arc::clone(&metrics), Arc::clone(&stop)));
+    let done = engine::run(plan, &options, Arc::clone(&metrics), stop);
+    if let Some(live) = live {
+        live.end();
+    }
+    // What was counted until then helps to see why a run failed.
+    let report = done.as_ref().map_or_else(|_| metrics.snapshot(), Clone::clone);
+    if !args.quiet {
+        print::note(&table::render(&report));
+    }
+    let written = args.report.as_deref().map_or(Ok(()), |path| write_json(path, &report));
+    done.and(written)
+}
+
+fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
+    weir::build::write_atomic(path, text::json(value)?.as_bytes())
+        .map_err(|e| Error::sink_io(format!("the report {} can't be written", path.display()), e))
+}
+
+fn check(pipeline: &Path) -> Result<()> {
+    print::out(&engine::load_plan(pipeline, false)?.tree())
+}
+
+fn inspect(args: &Inspect) -> Result<()> {
+    let wasm = weir::build::load(&args.component, &print::note)?;
+    let found = engine::inspect(&args.component, &wasm)?;
+    print::out(&if args.json { text::json(&found)? } else { inspect::render(&found) })
+}
+
+fn bench(args: &Bench) -> Result<()> {
+    let wasm = weir::build::load(&args.component, &print::note)?;
+    let result = engine::bench(args, &wasm)?;
+    print::out(&if args.json { text::json(&result)? } else { bench::render(&result) })
+}
+
+fn build(args: &Build) -> Result<()> {
+    let built = weir::build::component(&args.folder, &print::note)?;
+    let path = match &args.output {
+        None => built,
+        Some(output) => {
+            std::fs::read(&built)
+                .and_then(|bytes| weir::build::write_atomic(output, &bytes))
+                .map_err(|e| Error::sink_io(format!("the component {} can't be written", output.display()), e))?;
+            output.clone()
+        }
+    };
+    print::out(&format!("{}\n", path.display()))
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "weir", &mut script);
+    print::out(&String::from_utf8_lossy(&script))
+}
