@@ -59,7 +59,7 @@ fn scale(a: &[i64], b: &[f64]) -> Vec<f64> {
 /// In upper case.
 #[weir::map(columns)]
 fn upper(text: weir::Texts<'_>) -> weir::TextBuilder {
-    text.with_text(text.text().to_ascii_uppercase())
+    text.to_ascii_uppercase()
 }
 
 /// The mean.

@@ -78,7 +78,7 @@ impl<'a> TextColumn<'a> {
 }
 
 /// Whether no byte has its highest bit set; 32 at a time, which needs no SIMD.
-fn is_ascii(bytes: &[u8]) -> bool {
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
     let (chunks, rest) = bytes.as_chunks::<32>();
     let high = chunks.iter().all(|chunk| {
         let (words, _) = chunk.as_chunks::<8>();
