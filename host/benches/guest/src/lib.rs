@@ -1,0 +1,81 @@
+//! The functions that the benches run in the sandbox, each as small as a function can be, so that
+//! what is measured is the way in and out. Their native twins stand in the benches.
+
+/// Two columns in, two columns out.
+#[weir::map]
+fn scale(a: i64, b: f64) -> Scaled {
+    Scaled { a: a.wrapping_add(1), b: b * 0.5 }
+}
+
+#[derive(weir::Row)]
+struct Scaled {
+    a: i64,
+    b: f64,
+}
+
+/// The same over whole columns.
+#[weir::map(columns, name = "scale_columns")]
+fn scale_columns(a: &[i64], b: &[f64]) -> ScaledColumns {
+    ScaledColumns {
+        a: a.iter().map(|a| a.wrapping_add(1)).collect(),
+        b: b.iter().map(|b| b * 0.5).collect(),
+    }
+}
+
+#[derive(weir::Columns)]
+struct ScaledColumns {
+    a: Vec<i64>,
+    b: Vec<f64>,
+}
+
+/// A price in euros, of one in dollars: the map of the Nexmark query 1.
+#[weir::map]
+fn euros(price: i64) -> f64 {
+    price as f64 * 0.908
+}
+
+/// Drops one bid in ten.
+#[weir::filter]
+fn serious(price: i64) -> bool {
+    price % 10 != 0
+}
+
+/// A sum and a count, in two accumulator columns of fixed width.
+#[derive(weir::Parameters)]
+pub struct Mean;
+
+/// What [`Mean`] keeps.
+#[derive(weir::Accumulator, Clone)]
+pub struct MeanState {
+    sum: f64,
+    count: i64,
+}
+
+#[weir::aggregate]
+impl Mean {
+    fn create(&self) -> MeanState {
+        MeanState { sum: 0.0, count: 0 }
+    }
+
+    fn accumulate(&self, state: &mut MeanState, value: f64) {
+        state.sum += value;
+        state.count += 1;
+    }
+
+    fn merge(&self, state: &mut MeanState, other: MeanState) {
+        state.sum += other.sum;
+        state.count += other.count;
+    }
+
+    fn finish(&self, state: &MeanState) -> Option<f64> {
+        (state.count > 0).then(|| state.sum / state.count as f64)
+    }
+}
+
+/// ASCII upper case over the whole column.
+#[weir::map(columns)]
+fn upper(text: weir::Texts<'_>) -> weir::TextBuilder {
+    text.with_text(text.text().to_ascii_uppercase())
+}
+
+weir::export!(scale, scale_columns, euros, serious, Mean, upper);
