@@ -1,32 +1,22 @@
-//! The command's one door to the library: loads plans, runs them, looks into components.
+//! The command's one door to the library: loads plans, looks into components.
 //!
 //! What comes out is either the library's own type or one of the plain structs that the renderers
 //! take. Nothing here prints but the lines of a build.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use weir::build;
 use weir::error::{Error, Invalid, Result};
 use weir::function::{Fault, Signature};
 use weir::plan::{Environment, Plan};
-use weir::report::{Metrics, Report};
 use weir::sandbox::{Artifact, Instance, Limits, Reuse, Runtime};
 
 use super::args::Bench;
 use super::bench::BenchResult;
 use super::inspect::Inspection;
 use super::{measure, print, rows};
-
-/// How a plan is run.
-pub(super) struct RunOptions {
-    /// Threads.
-    pub(super) workers: usize,
-    /// Rows in a batch.
-    pub(super) batch_rows: usize,
-}
 
 /// Reads and checks a pipeline, building the functions that are given as source.
 pub(super) fn load_plan(path: &Path, quiet: bool) -> Result<Plan> {
@@ -38,12 +28,6 @@ pub(super) fn load_plan(path: &Path, quiet: bool) -> Result<Plan> {
     };
     let build = |folder: &Path| build::component(folder, &out);
     Plan::load(path, &Environment { runtime: &runtime, build: &build, native: Default::default() })
-}
-
-/// Runs a plan to the end of its input, or until `stop` is set.
-pub(super) fn run(_: Plan, options: &RunOptions, _: Arc<Metrics>, _: Arc<AtomicBool>) -> Result<Report> {
-    let RunOptions { workers, batch_rows } = options;
-    Err(Error::Bug(format!("running on {workers} workers with batches of {batch_rows} rows is not wired")))
 }
 
 /// Loads a component and says what is in it.

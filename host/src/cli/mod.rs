@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 use weir::error::{Error, Result};
+use weir::flow::{self, Options};
 
 use args::{Bench, Build, Cli, Command, Inspect, Run};
 
@@ -47,12 +48,12 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(args: &Run) -> Result<()> {
     let stop = signals::stop_flag()?;
-    let options = engine::RunOptions { workers: args.workers.get(), batch_rows: args.batch_rows.get() };
+    let options = Options { workers: args.workers.get(), batch_rows: args.batch_rows.get(), ..Options::default() };
     let plan = engine::load_plan(&args.pipeline, args.quiet)?;
     let metrics = Arc::new(plan.metrics(options.workers));
     let live = (!args.quiet && live::has_room(&metrics.snapshot()))
         .then(|| live::Live::start(Arc::clone(&metrics), Arc::clone(&stop)));
-    let done = engine::run(plan, &options, Arc::clone(&metrics), stop);
+    let done = flow::run(plan, &options, &metrics, &stop);
     if let Some(live) = live {
         live.end();
     }
@@ -82,6 +83,9 @@ fn inspect(args: &Inspect) -> Result<()> {
 
 fn bench(args: &Bench) -> Result<()> {
     let wasm = weir::build::load(&args.component, &print::note)?;
+    if cfg!(debug_assertions) {
+        print::note("this weir was built without optimisation: rows cost more than they will (cargo run --release)");
+    }
     let result = engine::bench(args, &wasm)?;
     print::out(&if args.json { text::json(&result)? } else { bench::render(&result) })
 }
