@@ -257,3 +257,6 @@ fn mismatch(field: &Field, value: &str) -> String {
 fn missing(field: &Field) -> String {
     format!("column `{}`: null where the schema says {} without `?`", field.name, field.data_type)
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,7 +154,7 @@ fn a_file_that_can_not_be_made_is_named() {
 }
 
 /// The rows of a file, in one batch.
-fn read(path: std::path::PathBuf, format: Format, fields: Vec<Field>) -> RecordBatch {
+fn read(path: PathBuf, format: Format, fields: Vec<Field>) -> RecordBatch {
     let settings = Settings { input: Input::File(path), format, schema: Some(fields.clone()) };
     let discovered = source::discover(&settings).expect("discovered");
     let mut partition = source::open(&settings, &discovered, 0, &fields).expect("opened");

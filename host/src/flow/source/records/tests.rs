@@ -8,6 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
 use tempfile::TempDir;
 
+use super::super::discover::of_stdin;
 use super::super::input::Stdin;
 use super::*;
 use crate::flow::source::{Input as SourceInput, Settings, discover, open};
@@ -399,7 +400,7 @@ fn what_was_read_to_infer_columns_from_a_pipe_is_given_out() {
         }
     });
     let settings = Settings { input: SourceInput::Stdin, format: csv(), schema: None };
-    let discovered = super::super::discover::of_stdin(&settings, stdin).expect("discovered");
+    let discovered = of_stdin(&settings, stdin).expect("discovered");
     assert_eq!(discovered.columns, [Field::new("a", DataType::Int64, true), Field::new("b", DataType::Text, true)]);
     let mut partition = open(&settings, &discovered, 0, &discovered.columns[..1]).expect("opened");
     let mut found = Vec::new();
