@@ -21,8 +21,11 @@ fn csv(nulls: &[&str]) -> Format {
     Format::Csv(CsvFormat { delimiter: b',', quote: b'"', header: true, nulls })
 }
 
+/// A value of each type; the third is the timestamp as well.
+type Row = (bool, i32, i64, f32, f64, String, Vec<u8>);
+
 /// One column of each type, all nullable.
-fn batch(rows: &[Option<(bool, i32, i64, f32, f64, String, Vec<u8>)>]) -> RecordBatch {
+fn batch(rows: &[Option<Row>]) -> RecordBatch {
     let fields: Vec<Field> = DataType::ALL.iter().map(|t| Field::new(t.name(), *t, true)).collect();
     macro_rules! column {
         ($array:ty, $at:tt) => {

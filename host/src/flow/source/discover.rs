@@ -9,8 +9,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::input::{self, Filled, Input as Bytes, Stdin, Unpacked, Wait};
+use super::input::{self, Filled, Input as Bytes};
 use super::records::{Records, place};
+use super::stdin::{Stdin, Wait};
+use super::unpack::Unpacked;
 use super::{CsvFormat, Format, Input, Partition, Settings, nexmark};
 use crate::error::{Error, Invalid, Result};
 use crate::flow::decode::{Tail, header, infer};

@@ -9,6 +9,8 @@ mod discover;
 mod input;
 mod nexmark;
 mod records;
+mod stdin;
+mod unpack;
 
 use std::path::PathBuf;
 

@@ -170,7 +170,7 @@ impl Records {
     /// Drops the rest of a line that was too long, as far as it is there.
     fn drop_rest(&mut self) {
         if self.dropping {
-            match memchr::memchr(b'\n', &self.chunk()) {
+            match memchr::memchr(b'\n', self.chunk()) {
                 Some(at) => {
                     self.advance(at + 1);
                     self.dropping = false;

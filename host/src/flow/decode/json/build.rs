@@ -86,29 +86,35 @@ impl Builder {
             });
             return Ok(());
         }
-        let fitted = match (self, value) {
-            (Self::Boolean(b), Value::Boolean(value)) => Some(b.append_value(*value)),
-            (Self::Boolean(b), Value::Text(text)) => column::boolean(text).map(|v| b.append_value(v)),
-            (Self::Int32(b), _) => whole(value).and_then(|v| i32::try_from(v).ok()).map(|v| b.append_value(v)),
-            (Self::Int64(b), _) => whole(value).map(|v| b.append_value(v)),
-            (Self::Float32(b), _) => number(value).and_then(column::float32).map(|v| b.append_value(v)),
-            (Self::Float64(b), _) => number(value).and_then(column::float64).map(|v| b.append_value(v)),
-            (Self::Timestamp(b), Value::Text(text)) => iso8601::parse(text).map(|v| b.append_value(v)),
-            (Self::Timestamp(b), Value::Number(_)) => whole(value).map(|v| b.append_value(v)),
-            (Self::Bytes(b), Value::Text(text)) => column::hex(text).map(|v| b.append_value(v)),
-            _ => None,
+        let fits = match (self, value) {
+            (Self::Boolean(b), Value::Boolean(value)) => {
+                b.append_value(*value);
+                true
+            }
+            (Self::Boolean(b), Value::Text(text)) => column::boolean(text).map(|v| b.append_value(v)).is_some(),
+            (Self::Int32(b), _) => {
+                whole(value).and_then(|v| i32::try_from(v).ok()).map(|v| b.append_value(v)).is_some()
+            }
+            (Self::Int64(b), _) => whole(value).map(|v| b.append_value(v)).is_some(),
+            (Self::Float32(b), _) => number(value).and_then(column::float32).map(|v| b.append_value(v)).is_some(),
+            (Self::Float64(b), _) => number(value).and_then(column::float64).map(|v| b.append_value(v)).is_some(),
+            (Self::Timestamp(b), Value::Text(text)) => iso8601::parse(text).map(|v| b.append_value(v)).is_some(),
+            (Self::Timestamp(b), Value::Number(_)) => whole(value).map(|v| b.append_value(v)).is_some(),
+            (Self::Bytes(b), Value::Text(text)) => column::hex(text).map(|v| b.append_value(v)).is_some(),
+            _ => false,
         };
-        fitted.ok_or_else(|| {
-            let spelled = match value {
-                Value::Text(text) => quoted(text),
-                Value::Number(text) => (*text).to_owned(),
-                Value::Boolean(value) => value.to_string(),
-                Value::Nested(text) if text.starts_with('[') => "a list".to_owned(),
-                Value::Nested(_) => "an object".to_owned(),
-                Value::Null => "null".to_owned(),
-            };
-            mismatch(field, &spelled)
-        })
+        if fits {
+            return Ok(());
+        }
+        let spelled = match value {
+            Value::Text(text) => quoted(text),
+            Value::Number(text) => (*text).to_owned(),
+            Value::Boolean(value) => value.to_string(),
+            Value::Nested(text) if text.starts_with('[') => "a list".to_owned(),
+            Value::Nested(_) => "an object".to_owned(),
+            Value::Null => "null".to_owned(),
+        };
+        Err(mismatch(field, &spelled))
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod build;
 mod scan;
+mod text;
 
 use arrow_schema::SchemaRef;
 
