@@ -274,6 +274,12 @@ fn the_naive_reader_reads_as_it_should() {
 }
 
 #[test]
+fn a_null_with_odd_quotes_is_null_in_a_column_of_numbers() {
+    let records = decoded(Decoder::csv(&dialect(), 3, fields(), &[0, 1, 2]), b"\"\"NA,\"\"NA,z", &[], 10);
+    assert_eq!(records, [Ok((None, Some("NA".to_owned()), "z".to_owned()))]);
+}
+
+#[test]
 fn reasons_quote_no_more_than_sixty_characters() {
     let text = format!("{},a,b\n", "é".repeat(100));
     let records = decoded(Decoder::csv(&dialect(), 3, fields(), &[0, 1, 2]), text.as_bytes(), &[], 10);

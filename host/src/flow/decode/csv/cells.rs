@@ -59,7 +59,10 @@ impl<'a> Cells<'a> {
                 Kind::Plain => Some(Cow::Borrowed(text)),
                 Kind::Quoted if !quotes_matter && self.nulls.has(text) => None,
                 Kind::Quoted => Some(Cow::Borrowed(text)),
-                Kind::Raw => Some(Cow::Owned(unquote(text, self.quote))),
+                Kind::Raw => {
+                    let text = unquote(text, self.quote);
+                    (quotes_matter || !self.nulls.has(&text)).then_some(Cow::Owned(text))
+                }
             }
         })
     }

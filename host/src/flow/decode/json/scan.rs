@@ -234,6 +234,22 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_and_halves_of_characters_are_refused() {
+        assert!(accepts("{\"a\":\"\u{7f}\\u0001\"}"));
+        for bad in [
+            "{\"a\":\"\t\"}",
+            "{\"a\":\"\\n\u{1}\"}",
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":"\ud800\u0061"}"#,
+            r#"{"a":"\u00"}"#,
+        ] {
+            let bad = bad.replace("\\\\", "\\");
+            assert!(!accepts(&bad), "{bad}");
+            assert!(serde_json::from_str::<serde_json::Value>(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn depth_is_bounded() {
         let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
         assert!(accepts(&deep(100)));
