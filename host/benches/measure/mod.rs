@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 31;
 
 /// Prints a line of the table's head.
-pub fn head(what: &str) {
+pub(crate) fn head(what: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{what:44} {:>10} {:>10} {:>7}  bar", "weir", "native", "ratio");
 }
 
 /// Times both sides, each call over `units` rows (or calls), and prints the medians in nanoseconds
 /// for one, with the median of the rounds' ratios. `bar` is what the first must not exceed.
-pub fn pair(name: &str, units: usize, bar: &str, mut weir: impl FnMut(), mut native: impl FnMut()) -> f64 {
+pub(crate) fn pair(name: &str, units: usize, bar: &str, mut weir: impl FnMut(), mut native: impl FnMut()) -> f64 {
     // Enough calls in a round that the clock's grain and a call's first touch do not count.
     let calls = calls_for(&mut weir);
     let twin_calls = calls_for(&mut native);

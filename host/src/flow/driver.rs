@@ -43,7 +43,7 @@ impl Default for Options {
     }
 }
 
-type Writers = Vec<Mutex<Option<Box<dyn Writer + Send>>>>;
+type Writers = Vec<Mutex<Option<Box<dyn Writer>>>>;
 
 /// Runs a plan to the end of its input, or until `stop` is set: then what was read is finished
 /// and open windows fire. `metrics` are [`Plan::metrics`] for as many workers.
@@ -89,7 +89,7 @@ pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<Ato
 fn open_sinks(plan: &Plan) -> Result<Writers> {
     let open = |node: &crate::plan::Node| match &node.operator {
         Operator::Sink(to) if !matches!(to.output, sink::Output::Blackhole) => {
-            Ok(Mutex::new(Some(sink::open(&to.output, &to.format, &node.fields)?)))
+            Ok(Mutex::new(Some(sink::open(&to.output, &to.format, &crate::types::arrow_schema(&node.fields))?)))
         }
         _ => Ok(Mutex::new(None)),
     };

@@ -8,6 +8,7 @@
 
 pub mod batch;
 mod dead_letters;
+pub mod decode;
 mod driver;
 mod epochs;
 pub mod exchange;

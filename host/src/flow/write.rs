@@ -27,7 +27,7 @@ pub(super) fn write<'scope>(
     stream: Stream<'scope>,
     name: &str,
     fields: &[Field],
-    mut writer: Option<Box<dyn Writer + Send>>,
+    mut writer: Option<Box<dyn Writer>>,
     counters: Arc<Node>,
     shared: Arc<Shared>,
 ) -> Stream<'scope> {

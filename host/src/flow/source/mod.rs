@@ -5,12 +5,21 @@
 //! gives rows in order, numbers its records, and hands back the records it could not read beside
 //! the rows it could: one bad record costs no other. It never stamps, filters or partitions rows.
 
+mod discover;
+mod input;
+mod nexmark;
+mod records;
+mod stdin;
+mod unpack;
+
 use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
 
 use crate::error::Result;
 use crate::types::Field;
+
+pub use discover::{Discovered, discover, open};
 
 /// Where the rows of one source are, and how to read them.
 #[derive(Clone, Debug)]
@@ -26,7 +35,7 @@ pub struct Settings {
 /// Where the bytes or rows come from.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A path or a glob; each file that it matches is a partition, in the order of their paths.
+    /// A path or a glob; files may be gzip or zstd. Each file that it matches is a partition, in the order of their paths.
     File(PathBuf),
     /// Standard input: one partition.
     Stdin,
@@ -82,19 +91,14 @@ pub struct CsvFormat {
     pub nulls: Vec<String>,
 }
 
-/// What a source has.
-#[derive(Debug)]
-pub struct Discovered {
-    /// All its columns.
-    pub columns: Vec<Field>,
-    /// Its partitions' names, for reports and dead letters: paths, `stdin`, `nexmark-0`.
-    pub partitions: Vec<String>,
-}
-
 /// A partition that is being read.
 pub trait Partition: Send {
     /// The next rows, at most `rows` of them. Bad records count toward `rows`.
     fn next(&mut self, rows: usize) -> Result<Next>;
+
+    /// Passes over the records before this position. To be called before the first rows are asked
+    /// for, to go on where an earlier run stopped.
+    fn skip_to(&mut self, position: u64);
 
     /// Bytes read so far, before decompression; 0 for generated rows.
     fn bytes(&self) -> u64;
@@ -133,21 +137,4 @@ pub struct BadRecord {
     pub text: String,
     /// Why it can't be read.
     pub reason: String,
-}
-
-/// Looks at a source: its columns and its partitions.
-pub fn discover(settings: &Settings) -> Result<Discovered> {
-    let _ = settings;
-    Err(crate::Error::Bug("stub".into()))
-}
-
-/// Opens a partition.
-pub fn open(
-    settings: &Settings,
-    discovered: &Discovered,
-    partition: usize,
-    columns: &[Field],
-) -> Result<Box<dyn Partition>> {
-    let _ = (settings, discovered, partition, columns);
-    Err(crate::Error::Bug("stub".into()))
 }

@@ -1,0 +1,138 @@
+//! The fields of one column, parsed into an array.
+//!
+//! In come the places of a column's fields; out go its array and the records whose field is none
+//! of its type, which have a null there for the time being. It never looks at other columns.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_array::builder::{BinaryBuilder, BooleanBuilder, PrimitiveBuilder, StringBuilder};
+use arrow_array::types::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
+};
+
+use super::super::{Fault, Texts, column, iso8601, mismatch, missing, quoted};
+use super::split::{Kind, Span, unquote};
+use crate::types::{DataType, Field};
+
+/// The texts that mean null. Most fields are told apart by their length alone.
+#[derive(Debug)]
+pub(super) struct Nulls {
+    lengths: u64,
+    texts: Vec<String>,
+}
+
+impl Nulls {
+    pub(super) fn new(texts: &[String]) -> Self {
+        let lengths = texts.iter().fold(1, |lengths, text| lengths | 1 << text.len().min(63));
+        Self { lengths, texts: texts.to_vec() }
+    }
+
+    #[inline]
+    fn has(&self, text: &str) -> bool {
+        self.lengths >> text.len().min(63) & 1 == 1 && (text.is_empty() || self.texts.iter().any(|null| null == text))
+    }
+}
+
+/// The fields of one column.
+pub(super) struct Cells<'a> {
+    pub(super) texts: Texts<'a>,
+    /// From the column's field in the first record on.
+    pub(super) spans: &'a [Span],
+    /// From one record to the next in them.
+    pub(super) width: usize,
+    pub(super) rows: usize,
+    pub(super) quote: u8,
+    pub(super) nulls: &'a Nulls,
+}
+
+impl<'a> Cells<'a> {
+    /// The texts of the column from the first record to the last; nothing where there is null.
+    /// `quotes_matter` says that a field in quotes is never null.
+    #[inline]
+    fn texts(&self, quotes_matter: bool) -> impl Iterator<Item = Option<Cow<'a, str>>> {
+        self.spans.iter().step_by(self.width).take(self.rows).map(move |span| {
+            let text = self.texts.get(span.start as usize, span.end as usize);
+            match span.kind {
+                Kind::Plain if self.nulls.has(text) => None,
+                Kind::Plain => Some(Cow::Borrowed(text)),
+                Kind::Quoted if !quotes_matter && self.nulls.has(text) => None,
+                Kind::Quoted => Some(Cow::Borrowed(text)),
+                Kind::Raw => {
+                    let text = unquote(text, self.quote);
+                    (quotes_matter || !self.nulls.has(&text)).then_some(Cow::Owned(text))
+                }
+            }
+        })
+    }
+
+    pub(super) fn column(&self, field: &Field, faults: &mut Vec<Fault>) -> ArrayRef {
+        match field.data_type {
+            DataType::Boolean => {
+                let mut out = BooleanBuilder::with_capacity(self.rows);
+                self.each(field, faults, column::boolean, |value| out.append_option(value));
+                Arc::new(out.finish())
+            }
+            DataType::Int32 => self.numbers::<Int32Type>(field, faults, column::int32),
+            DataType::Int64 => self.numbers::<Int64Type>(field, faults, column::int64),
+            DataType::Float32 => self.numbers::<Float32Type>(field, faults, column::float32),
+            DataType::Float64 => self.numbers::<Float64Type>(field, faults, column::float64),
+            DataType::Timestamp => self.numbers::<TimestampMicrosecondType>(field, faults, iso8601::parse),
+            DataType::Text => {
+                let mut out = StringBuilder::with_capacity(self.rows, self.rows * 8);
+                for (record, text) in self.texts(true).enumerate() {
+                    check(field, record, text.is_none(), faults);
+                    out.append_option(text);
+                }
+                Arc::new(out.finish())
+            }
+            DataType::Bytes => {
+                let mut out = BinaryBuilder::with_capacity(self.rows, self.rows * 8);
+                self.each(field, faults, column::hex, |value| out.append_option(value));
+                Arc::new(out.finish())
+            }
+        }
+    }
+
+    fn numbers<P: ArrowPrimitiveType>(
+        &self,
+        field: &Field,
+        faults: &mut Vec<Fault>,
+        parse: fn(&str) -> Option<P::Native>,
+    ) -> ArrayRef {
+        let mut out = PrimitiveBuilder::<P>::with_capacity(self.rows).with_data_type(field.data_type.arrow());
+        self.each(field, faults, parse, |value| out.append_option(value));
+        Arc::new(out.finish())
+    }
+
+    /// Parses each field; one that can't be parsed is a fault, and null for the time being.
+    #[inline]
+    fn each<T>(
+        &self,
+        field: &Field,
+        faults: &mut Vec<Fault>,
+        parse: fn(&str) -> Option<T>,
+        mut add: impl FnMut(Option<T>),
+    ) {
+        for (record, text) in self.texts(field.data_type == DataType::Bytes).enumerate() {
+            let Some(text) = text else {
+                check(field, record, true, faults);
+                add(None);
+                continue;
+            };
+            let value = parse(&text);
+            if value.is_none() {
+                faults.push(Fault { record, reason: mismatch(field, &quoted(&text)) });
+            }
+            add(value);
+        }
+    }
+}
+
+#[inline]
+fn check(field: &Field, record: usize, is_null: bool, faults: &mut Vec<Fault>) {
+    if is_null && !field.nullable {
+        faults.push(Fault { record, reason: missing(field) });
+    }
+}

@@ -1,0 +1,202 @@
+//! Encoded rows to a file or to standard output.
+//!
+//! In come batches; out go bytes, through a buffer and, by the file's name, gzip or zstd. Whoever
+//! reads our output may close it: then everything further is dropped, and said to be. It never
+//! makes folders.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use flate2::write::GzEncoder;
+
+use super::encode::Encoder;
+use super::{Output, Writer, Wrote};
+use crate::error::{Error, Result};
+
+/// Bytes that are held back until there are enough to be written.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Rows that are encoded and written.
+pub(super) struct Encoded {
+    name: String,
+    encoder: Encoder,
+    buffer: Vec<u8>,
+    packed: Packed,
+    closed: bool,
+}
+
+/// The way to the output.
+enum Packed {
+    Plain(Counted),
+    Gzip(GzEncoder<Counted>),
+    Zstd(zstd::Encoder<'static, Counted>),
+    /// It has ended; so many bytes were written.
+    Ended(u64),
+}
+
+impl Encoded {
+    pub(super) fn open(output: &Output, encoder: Encoder) -> Result<Self> {
+        let (name, packed) = match output {
+            Output::File(path) => {
+                let name = path.display().to_string();
+                let packed = create(path).map_err(|e| Error::sink_io(why_not(path), e))?;
+                (name, packed)
+            }
+            Output::Stdout => ("standard output".to_owned(), Packed::Plain(Counted::new(io::stdout()))),
+            Output::Blackhole => ("nowhere".to_owned(), Packed::Plain(Counted::new(io::sink()))),
+        };
+        Ok(Self::new(name, packed, encoder))
+    }
+
+    fn new(name: String, packed: Packed, encoder: Encoder) -> Self {
+        let mut buffer = Vec::new();
+        encoder.header(&mut buffer);
+        Self { name, encoder, buffer, packed, closed: false }
+    }
+
+    /// For tests: any place to write to.
+    #[cfg(test)]
+    pub(super) fn to(place: impl Write + Send + 'static, encoder: Encoder) -> Self {
+        Self::new("a test".to_owned(), Packed::Plain(Counted::new(place)), encoder)
+    }
+
+    /// Writes the buffer, and then does what else is to be done.
+    fn pass_on(&mut self, then: impl FnOnce(&mut Packed) -> io::Result<()>) -> Result<Wrote> {
+        if !self.closed {
+            let wrote = self.packed.write_all(&self.buffer).and_then(|()| then(&mut self.packed));
+            match wrote {
+                Ok(()) => {}
+                Err(e) if e.kind() == ErrorKind::BrokenPipe => self.closed = true,
+                Err(e) => return Err(Error::sink_io(format!("can't write to `{}`", self.name), e)),
+            }
+        }
+        self.buffer.clear();
+        Ok(if self.closed { Wrote::Closed } else { Wrote::All })
+    }
+}
+
+impl Writer for Encoded {
+    fn write(&mut self, rows: &RecordBatch) -> Result<Wrote> {
+        if self.closed {
+            return Ok(Wrote::Closed);
+        }
+        self.encoder.rows(rows, &mut self.buffer)?;
+        if self.buffer.len() < BUFFER_BYTES { Ok(Wrote::All) } else { self.pass_on(|_| Ok(())) }
+    }
+
+    fn flush(&mut self) -> Result<Wrote> {
+        self.pass_on(Write::flush)
+    }
+
+    fn finish(&mut self) -> Result<Wrote> {
+        self.pass_on(Packed::end)
+    }
+
+    fn bytes(&self) -> u64 {
+        match &self.packed {
+            Packed::Plain(w) => w.count,
+            Packed::Gzip(w) => w.get_ref().count,
+            Packed::Zstd(w) => w.get_ref().count,
+            Packed::Ended(count) => *count,
+        }
+    }
+}
+
+impl Drop for Encoded {
+    fn drop(&mut self) {
+        // Who wants to know of errors calls `finish`.
+        drop(self.finish());
+    }
+}
+
+impl Packed {
+    fn end(&mut self) -> io::Result<()> {
+        let count = match std::mem::replace(self, Self::Ended(0)) {
+            Self::Plain(mut w) => {
+                w.flush()?;
+                w.count
+            }
+            Self::Gzip(w) => {
+                let mut w = w.finish()?;
+                w.flush()?;
+                w.count
+            }
+            Self::Zstd(w) => {
+                let mut w = w.finish()?;
+                w.flush()?;
+                w.count
+            }
+            Self::Ended(count) => count,
+        };
+        *self = Self::Ended(count);
+        Ok(())
+    }
+}
+
+impl Write for Packed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(w) => w.write(bytes),
+            Self::Gzip(w) => w.write(bytes),
+            Self::Zstd(w) => w.write(bytes),
+            Self::Ended(_) => Err(io::Error::other("the output has ended")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(w) => w.flush(),
+            Self::Gzip(w) => w.flush(),
+            Self::Zstd(w) => w.flush(),
+            Self::Ended(_) => Ok(()),
+        }
+    }
+}
+
+/// Counts what is written.
+struct Counted {
+    place: Box<dyn Write + Send>,
+    count: u64,
+}
+
+impl Counted {
+    fn new(place: impl Write + Send + 'static) -> Self {
+        Self { place: Box::new(place), count: 0 }
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.place.write(bytes)?;
+        self.count += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.place.flush()
+    }
+}
+
+fn create(path: &Path) -> io::Result<Packed> {
+    let file = Counted::new(File::create(path)?);
+    Ok(match path.extension() {
+        Some(name) if name.eq_ignore_ascii_case("gz") => {
+            Packed::Gzip(GzEncoder::new(file, flate2::Compression::default()))
+        }
+        Some(name) if name.eq_ignore_ascii_case("zst") => Packed::Zstd(zstd::Encoder::new(file, 0)?),
+        _ => Packed::Plain(file),
+    })
+}
+
+fn why_not(path: &Path) -> String {
+    let shown = path.display();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.exists() => {
+            format!("can't write to `{shown}`: there is no folder `{}`", folder.display())
+        }
+        _ => format!("can't write to `{shown}`"),
+    }
+}
