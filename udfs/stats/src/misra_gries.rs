@@ -16,17 +16,19 @@
 //! IMC 2017 (taking from all counts at once, now and then, rather than at each new text).
 //!
 //! The bytes of a state, all numbers little-endian: none while nothing was seen; otherwise 1 (the
-//! form), `error` (`u64`), the number of counts (`u32`), then for each, ascending by text, the count
-//! (`u64`), where its text starts (`u32`, from the first text) and the text's length (`u32`); then
-//! the texts, in any order. Changes: form 1 came with 0.1.0.
+//! form), `error` (`u64`), the number of counts (`u32`), then for each, ascending by hash and text,
+//! the text's hash (`u64`, see [`crate::hash`]: comparing texts byte by byte is slow), the count
+//! (`u64`), where the text starts (`u32`, from the first text) and its length (`u32`); then the
+//! texts, in any order. Changes: form 1 came with 0.1.0.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
+use crate::hash::Hashed;
 use crate::sketch::{Corrupt, insert_bytes};
 
 const FORM: u8 = 1;
 const HEADER: usize = 13;
-const ENTRY: usize = 16;
+const ENTRY: usize = 24;
 
 /// A summary's size. The state itself is with the host, and every call is handed it.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +40,15 @@ pub(crate) struct MisraGries {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary<'a> {
     pub(crate) error: u64,
-    /// Ascending by text.
-    pub(crate) counts: Vec<(&'a [u8], u64)>,
+    /// Ascending by key.
+    pub(crate) counts: Vec<(Key<'a>, u64)>,
+}
+
+/// A text, ordered by its hash first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key<'a> {
+    hash: u64,
+    pub(crate) text: &'a [u8],
 }
 
 impl MisraGries {
@@ -55,14 +64,15 @@ impl MisraGries {
         }
         let View { entries, texts, .. } = View::of(state)?;
         let (known, start) = (entries.len(), texts.len());
-        match entries.binary_search_by(|entry| Entry::read(entry).text(texts).cmp(text)) {
+        let key = Key { hash: text.hash(), text };
+        match entries.binary_search_by(|entry| Entry::read(entry).compare(texts, key)) {
             Ok(at) => {
-                let count = &mut state[HEADER + ENTRY * at..][..8];
+                let count = &mut state[HEADER + ENTRY * at + 8..][..8];
                 let more = u64::from_le_bytes(entry_count(count)?).checked_add(1).ok_or(TOO_MANY)?;
                 count.copy_from_slice(&more.to_le_bytes());
             }
             Err(at) => {
-                let entry = Entry { count: 1, start: length(start)?, length: length(text.len())? };
+                let entry = Entry { hash: key.hash, count: 1, start: length(start)?, length: length(text.len())? };
                 length(start + text.len())?;
                 insert_bytes(state, HEADER + ENTRY * at, &entry.bytes());
                 state.extend_from_slice(text);
@@ -115,7 +125,7 @@ impl<'a> Summary<'a> {
         let View { error, entries, texts } = View::of(state)?;
         let counts = entries.iter().map(|entry| {
             let entry = Entry::read(entry);
-            (entry.text(texts), entry.count)
+            (Key { hash: entry.hash, text: entry.text(texts) }, entry.count)
         });
         let counts: Vec<_> = counts.collect();
         match counts.is_sorted_by(|(a, _), (b, _)| a < b) {
@@ -125,31 +135,32 @@ impl<'a> Summary<'a> {
     }
 
     fn write(&self) -> Result<Vec<u8>, Corrupt> {
-        let texts: usize = self.counts.iter().map(|(text, _)| text.len()).sum();
+        let texts: usize = self.counts.iter().map(|(key, _)| key.text.len()).sum();
         let mut state = Vec::with_capacity(HEADER + ENTRY * self.counts.len() + texts);
         state.push(FORM);
         state.extend(self.error.to_le_bytes());
         state.extend(length(self.counts.len())?.to_le_bytes());
         let mut start = 0;
-        for (text, count) in &self.counts {
-            state.extend(Entry { count: *count, start: length(start)?, length: length(text.len())? }.bytes());
+        for (Key { hash, text }, count) in &self.counts {
+            let (start_here, length_here) = (length(start)?, length(text.len())?);
+            state.extend(Entry { hash: *hash, count: *count, start: start_here, length: length_here }.bytes());
             start += text.len();
         }
         length(start)?;
-        self.counts.iter().for_each(|(text, _)| state.extend_from_slice(text));
+        self.counts.iter().for_each(|(key, _)| state.extend_from_slice(key.text));
         Ok(state)
     }
 
-    /// The counts of both, by text.
+    /// The counts of both.
     fn plus(self, other: Self) -> Result<Self, Corrupt> {
         let error = self.error.checked_add(other.error).ok_or(TOO_MANY)?;
-        let mut counts: Vec<(&[u8], u64)> = Vec::with_capacity(self.counts.len() + other.counts.len());
+        let mut counts: Vec<(Key<'_>, u64)> = Vec::with_capacity(self.counts.len() + other.counts.len());
         let (mut left, mut right) = (self.counts.into_iter().peekable(), other.counts.into_iter().peekable());
         loop {
             let next = match (left.peek(), right.peek()) {
                 (Some((a, _)), Some((b, _))) if a == b => {
                     let more = right.next().map_or(0, |(_, count)| count);
-                    let one = left.next().map(|(text, count)| Some((text, count.checked_add(more)?)));
+                    let one = left.next().map(|(key, count)| Some((key, count.checked_add(more)?)));
                     one.map(|one| one.ok_or(TOO_MANY)).transpose()?
                 }
                 (Some((a, _)), Some((b, _))) if a < b => left.next(),
@@ -190,6 +201,7 @@ impl<'a> View<'a> {
 
 #[derive(Clone, Copy)]
 struct Entry {
+    hash: u64,
     count: u64,
     start: u32,
     length: u32,
@@ -198,17 +210,27 @@ struct Entry {
 impl Entry {
     #[inline]
     fn read(bytes: &[u8; ENTRY]) -> Self {
-        let [count @ .., s0, s1, s2, s3, l0, l1, l2, l3] = *bytes;
-        let (start, length) = (u32::from_le_bytes([s0, s1, s2, s3]), u32::from_le_bytes([l0, l1, l2, l3]));
-        Self { count: u64::from_le_bytes(count), start, length }
+        let [h0, h1, h2, h3, h4, h5, h6, h7, count @ .., s0, s1, s2, s3, l0, l1, l2, l3] = *bytes;
+        Self {
+            hash: u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, h7]),
+            count: u64::from_le_bytes(count),
+            start: u32::from_le_bytes([s0, s1, s2, s3]),
+            length: u32::from_le_bytes([l0, l1, l2, l3]),
+        }
     }
 
     fn bytes(self) -> [u8; ENTRY] {
         let mut bytes = [0; ENTRY];
-        bytes[..8].copy_from_slice(&self.count.to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.start.to_le_bytes());
-        bytes[12..].copy_from_slice(&self.length.to_le_bytes());
+        bytes[..8].copy_from_slice(&self.hash.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.count.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.start.to_le_bytes());
+        bytes[20..].copy_from_slice(&self.length.to_le_bytes());
         bytes
+    }
+
+    #[inline]
+    fn compare(self, texts: &[u8], key: Key<'_>) -> Ordering {
+        self.hash.cmp(&key.hash).then_with(|| self.text(texts).cmp(key.text))
     }
 
     /// What a damaged entry points outside of is no text.
@@ -239,8 +261,8 @@ mod tests {
         let n = texts.len() as u64;
         assert!(summary.error <= n / (counters as u64 + 1), "seed {seed}: error {} of {n}", summary.error);
         assert!(summary.counts.len() <= 2 * counters, "seed {seed}");
-        for (text, count) in &summary.counts {
-            let exact = missing.remove(text).unwrap();
+        for (key, count) in &summary.counts {
+            let exact = missing.remove(key.text).unwrap();
             assert!((*count..=count + summary.error).contains(&exact), "seed {seed}: {count} for {exact}");
         }
         assert!(missing.values().all(|&count| count <= summary.error), "seed {seed}: a frequent text is missing");
@@ -277,14 +299,12 @@ mod tests {
         for seed in 0..100 {
             let mut random = Random::new(seed);
             let mut texts: Vec<String> = (0..500).map(|_| "x".repeat(random.below(20) as usize)).collect();
-            let expected: Vec<(&[u8], u64)> = truth(&texts).into_iter().collect();
-            let expected: Vec<(Vec<u8>, u64)> =
-                expected.into_iter().map(|(text, count)| (text.to_vec(), count)).collect();
+            let expected: BTreeMap<Vec<u8>, u64> = truth(&texts).into_iter().map(|(t, n)| (t.to_vec(), n)).collect();
             random.shuffle(&mut texts);
             let merge = |state: &mut Vec<u8>, other: &Vec<u8>| summary.merge(state, other).unwrap();
             let merged = folded_in_parts(&mut random, &texts, Vec::new, insert, merge);
             let counts = Summary::read(&merged).unwrap().counts;
-            let counts: Vec<(Vec<u8>, u64)> = counts.into_iter().map(|(text, count)| (text.to_vec(), count)).collect();
+            let counts: BTreeMap<Vec<u8>, u64> = counts.into_iter().map(|(key, n)| (key.text.to_vec(), n)).collect();
             assert_eq!(counts, expected, "seed {seed}");
         }
     }

@@ -50,8 +50,7 @@ impl TopK {
 
     fn finish(&self, summary: &[u8]) -> String {
         let mut summary = sound(Summary::read(summary));
-        // Stable, so that equal counts stay in the order of the texts.
-        summary.counts.sort_by_key(|(_, count)| Reverse(*count));
+        summary.counts.sort_unstable_by_key(|(key, count)| (Reverse(*count), key.text));
         summary.counts.truncate(self.k.max(0) as usize);
         json(&summary)
     }
@@ -59,9 +58,9 @@ impl TopK {
 
 fn json(summary: &Summary<'_>) -> String {
     let mut json = String::from("[");
-    for (i, (text, count)) in summary.counts.iter().enumerate() {
+    for (i, (key, count)) in summary.counts.iter().enumerate() {
         json.push_str(if i == 0 { "{\"value\":\"" } else { ",{\"value\":\"" });
-        for c in String::from_utf8_lossy(text).chars() {
+        for c in String::from_utf8_lossy(key.text).chars() {
             match c {
                 '"' | '\\' => json.extend(['\\', c]),
                 ..' ' => json.push_str(&format!("\\u{:04x}", u32::from(c))),

@@ -8,28 +8,25 @@ use weir::{TextBuilder, Texts};
 /// The text in capital letters, by Unicode's rules (`ß` becomes `SS`), in no language's own way.
 #[weir::map(columns)]
 pub fn upper(text: Texts<'_>) -> TextBuilder {
-    cased(text, str::to_ascii_uppercase, str::to_uppercase)
+    match text.is_ascii() {
+        true => text.to_ascii_uppercase(),
+        false => each(text, str::to_uppercase),
+    }
 }
 
 /// The text in small letters, by Unicode's rules, in no language's own way.
 #[weir::map(columns)]
 pub fn lower(text: Texts<'_>) -> TextBuilder {
-    cased(text, str::to_ascii_lowercase, str::to_lowercase)
+    match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => each(text, str::to_lowercase),
+    }
 }
 
-fn cased(texts: Texts<'_>, ascii: fn(&str) -> String, unicode: fn(&str) -> String) -> TextBuilder {
-    let all = texts.text();
-    if all.is_ascii() {
-        return texts.with_text(ascii(all));
-    }
-    let mut cased = TextBuilder::with_capacity(texts.len(), all.len());
-    for text in texts.iter() {
-        match text.is_ascii() {
-            true => cased.push(&ascii(text)),
-            false => cased.push(&unicode(text)),
-        }
-    }
-    cased
+fn each(texts: Texts<'_>, change: fn(&str) -> String) -> TextBuilder {
+    let mut changed = TextBuilder::with_capacity(texts.len(), texts.text().len());
+    texts.iter().for_each(|text| changed.push(&change(text)));
+    changed
 }
 
 /// The text without the white space at its ends.
@@ -46,7 +43,21 @@ pub fn length(text: &str) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use weir::testing::{batch, map, rows};
+
     use super::*;
+
+    #[test]
+    fn cases() {
+        for (texts, uppers, lowers) in [
+            (["aZ9", "", "b"], ["AZ9", "", "B"], ["az9", "", "b"]),
+            (["Straße", "", "ÉA"], ["STRASSE", "", "ÉA"], ["straße", "", "éa"]),
+        ] {
+            let (upper, lower) = (map::<upper>(batch(texts)).unwrap(), map::<lower>(batch(texts)).unwrap());
+            assert_eq!(rows::<String>(&upper.output).unwrap(), uppers);
+            assert_eq!(rows::<String>(&lower.output).unwrap(), lowers);
+        }
+    }
 
     #[test]
     fn ends_and_lengths() {
