@@ -3,7 +3,7 @@
 use std::slice;
 
 use crate::bindings::weir::udf::types::{Batch, Column};
-use crate::input::Input;
+use crate::input::{self, Input, Opened, unrolled};
 use crate::output::Output;
 
 /// A type that crosses as columns both ways: an owned scalar, an `Option` of one, or a struct with
@@ -26,16 +26,16 @@ impl<T> Accumulator for T
 where
     T: for<'a> Input<'a> + Output + 'static,
 {
-    type Open<'a> = <T as Input<'a>>::Column;
+    type Open<'a> = Opened<'a, T>;
 
     #[inline]
     fn open<'a>(columns: &mut slice::Iter<'a, Column>, rows: usize) -> Result<Self::Open<'a>, String> {
-        T::open(columns.next().ok_or("too few columns")?, rows)
+        input::open("value", columns.next().ok_or("too few columns")?, rows)
     }
 
     #[inline]
     fn read(columns: &Self::Open<'_>, row: usize) -> Self {
-        T::get(columns, row)
+        columns.get(row)
     }
 }
 
@@ -56,12 +56,14 @@ pub(crate) fn decode<A: Accumulator>(batch: &Batch) -> Result<Vec<A>, String> {
 }
 
 /// Values as a batch.
-pub(crate) fn encode<O: Output>(rows: impl ExactSizeIterator<Item = O>) -> Result<Batch, String> {
+#[inline]
+pub(crate) fn encode<O: Output>(mut rows: impl ExactSizeIterator<Item = O>) -> Result<Batch, String> {
     let count = rows.len();
     let mut columns = O::columns(count);
-    for (row, value) in rows.enumerate() {
-        value.put(&mut columns, row);
-    }
+    unrolled(count, |row| match rows.next() {
+        Some(value) => value.put(&mut columns, row),
+        None => O::skip(&mut columns, row),
+    });
     finish::<O>(columns, count)
 }
 

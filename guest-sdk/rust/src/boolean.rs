@@ -15,7 +15,7 @@ impl<'a> Read<'a> for bool {
     }
 
     #[inline]
-    fn read(column: &Self::Column, row: usize) -> Self {
+    unsafe fn read(column: &Self::Column, row: usize) -> Self {
         bits::get(column, row)
     }
 }

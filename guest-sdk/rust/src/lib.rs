@@ -53,7 +53,7 @@ pub mod export {
     };
     pub use crate::columns::{WholeOutput, hold, view, whole_input, whole_outputs};
     pub use crate::dispatch::{AggregateCalls, Calls, Component, Entry, Function};
-    pub use crate::input::{columns, get, get_valid, has_nulls, input, open};
+    pub use crate::input::{columns, input, open};
     pub use crate::output::Output;
     pub use crate::parameters::{Parameters, parameter, parse, with_parameters};
     pub use crate::run::*;

@@ -77,14 +77,14 @@ impl<'a> TextColumn<'a> {
     }
 }
 
-/// Whether no byte has its highest bit set; 32 at a time, which needs no SIMD.
+/// Whether no byte has its highest bit set; 64 at a time, which needs no SIMD.
 pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
-    let (chunks, rest) = bytes.as_chunks::<32>();
-    let high = chunks.iter().all(|chunk| {
-        let (words, _) = chunk.as_chunks::<8>();
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    let ascii = |block: &[u8; 64]| {
+        let (words, _) = block.as_chunks::<8>();
         words.iter().fold(0, |all, &word| all | u64::from_le_bytes(word)) & 0x8080_8080_8080_8080 == 0
-    });
-    high && rest.is_ascii()
+    };
+    blocks.iter().all(ascii) && rest.is_ascii()
 }
 
 /// Texts or bytes being written. A row that is skipped is empty.
@@ -166,7 +166,7 @@ macro_rules! blob {
             }
 
             #[inline]
-            fn read(column: &Self::Column, row: usize) -> Self {
+            unsafe fn read(column: &Self::Column, row: usize) -> Self {
                 $from(column.get(row))
             }
         }

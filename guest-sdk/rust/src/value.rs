@@ -18,8 +18,11 @@ pub trait Read<'a>: Sized {
     type Column;
     /// Checks the buffers.
     fn open(column: &'a Column, rows: usize) -> Result<Self::Column, String>;
-    /// The value of a row below `rows`.
-    fn read(column: &Self::Column, row: usize) -> Self;
+    /// The value of a row.
+    ///
+    /// # Safety
+    /// `row` is below the `rows` that the column was opened with.
+    unsafe fn read(column: &Self::Column, row: usize) -> Self;
 }
 
 /// A type that a column without nulls is written from.

@@ -178,17 +178,12 @@ impl Fold {
 
     fn call(&self, owner: &Type, state: &Type) -> TokenStream {
         let (name, arguments) = (&self.name, &self.arguments);
-        let (open, has_nulls) = (arguments.open("open"), arguments.has_nulls());
-        let run = |get: &str| {
-            let row = arguments.of_row(get);
-            quote_spanned! {self.returned=>
-                ::weir::export::fold(&accumulators, &groups, weir_rows, |state: &mut #state, weir_row| {
-                    let _ = weir_row;
-                    #owner::#name(this, state, #row)
-                })
-            }
+        let (open, columns, row) = (arguments.open("open"), arguments.columns(), arguments.of_row());
+        let comma = (!row.is_empty()).then(|| quote!(,));
+        let call = quote!(|state: &mut #state, #columns| #owner::#name(this, state #comma #row));
+        let run = quote_spanned! {self.returned=>
+            ::weir::export::fold(&accumulators, &groups, &#columns, weir_rows, #call)
         };
-        let (some, all) = (run("get"), run("get_valid"));
         quote! {
             fn #name(
                 accumulators: ::weir::export::Batch,
@@ -197,7 +192,7 @@ impl Fold {
             ) -> ::std::result::Result<::weir::export::Folded, ::std::string::String> {
                 ::weir::export::with_parameters::<#owner, _>(|this| {
                     #open
-                    if #has_nulls { #some } else { #all }
+                    #run
                 })
             }
         }

@@ -110,20 +110,14 @@ impl Arguments {
         }
     }
 
-    /// Whether any column has nulls.
-    pub(crate) fn has_nulls(&self) -> TokenStream {
-        let columns = self.inputs.iter().map(
-            |Input { ty, column, .. }| quote_spanned!(types::place(&ty)=> ::weir::export::has_nulls::<#ty>(&#column)),
-        );
-        quote!(false #(|| #columns)*)
+    /// The opened columns: `(first, (second, ()))`.
+    pub(crate) fn columns(&self) -> TokenStream {
+        self.inputs.iter().rev().fold(quote!(()), |rest, Input { column, .. }| quote!((#column, #rest)))
     }
 
-    /// The arguments for the row `weir_row`, by `get` or `get_valid`.
-    pub(crate) fn of_row(&self, get: &str) -> TokenStream {
-        let get = format_ident!("{get}");
-        self.each(
-            |Input { ty, column, .. }| quote_spanned!(types::place(&ty)=> ::weir::export::#get::<#ty>(&#column, weir_row)),
-        )
+    /// The arguments for a row, taken apart by the pattern that [`Arguments::columns`] is too.
+    pub(crate) fn of_row(&self) -> TokenStream {
+        self.each(|Input { column, .. }| quote!(#column))
     }
 
     /// The arguments for a whole batch.

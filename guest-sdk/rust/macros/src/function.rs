@@ -59,11 +59,9 @@ pub(crate) fn expand(kind: Kind, options: Options, mut item: ItemFn) -> syn::Res
         let batch = arguments.of_batch();
         quote_spanned!(types::place(&returned)=> ::weir::export::#run(weir_rows, || #function(#batch)))
     } else {
-        let (has_nulls, some, all) = (arguments.has_nulls(), arguments.of_row("get"), arguments.of_row("get_valid"));
-        let some =
-            quote_spanned!(types::place(&returned)=> ::weir::export::#run(weir_rows, |weir_row| #function(#some)));
-        let all = quote_spanned!(types::place(&returned)=> ::weir::export::#run(weir_rows, |weir_row| #function(#all)));
-        quote!(if #has_nulls { #some } else { #all })
+        let (columns, row) = (arguments.columns(), arguments.of_row());
+        let call = quote!(|#columns| #function(#row));
+        quote_spanned!(types::place(&returned)=> ::weir::export::#run(&#columns, weir_rows, #call))
     };
     let doc = types::doc(&item.attrs);
     let parameters = parameters_struct(&arguments);

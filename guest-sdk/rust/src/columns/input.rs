@@ -6,7 +6,7 @@ use crate::Timestamp;
 use crate::bindings::weir::udf::types::{Column, DataType, Field};
 use crate::bits;
 use crate::columns::{Blobs, Texts};
-use crate::fixed::numbers;
+use crate::input::open;
 use crate::text::{BlobColumn, TextColumn};
 use crate::value::Read;
 
@@ -37,12 +37,12 @@ macro_rules! slice {
 
             #[inline]
             fn hold(column: &'a Column, rows: usize) -> Result<Self::Held, String> {
-                let numbers = numbers(&column.values, rows)?;
+                let opened = open::<$type>("", column, rows)?;
                 // SAFETY: every pattern of bits is a value of this type, and `align_to` keeps to the
                 // memory and alignment.
                 match unsafe { column.values.align_to() } {
                     ([], aligned, []) => Ok(Cow::Borrowed(aligned)),
-                    _ => Ok(numbers.iter().enumerate().map(|(row, _)| <$type>::read(&numbers, row)).collect()),
+                    _ => Ok((0..rows).map(|row| opened.get(row)).collect()),
                 }
             }
 

@@ -130,9 +130,15 @@ fn change_case<const FIRST: u8>(bytes: &[u8]) -> Vec<u8> {
         let after_last = low + u64::from(0x80 - FIRST - 26) * ONES;
         word ^ ((from_first & !after_last & !word & HIGH) >> 2)
     };
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut changed: Vec<u8> =
-        words.iter().map(|&word| change(u64::from_le_bytes(word)).to_le_bytes()).collect::<Vec<_>>().into_flattened();
+    let block = |block: &[u8; 64]| {
+        let mut changed = *block;
+        for word in changed.as_chunks_mut::<8>().0 {
+            *word = change(u64::from_le_bytes(*word)).to_le_bytes();
+        }
+        changed
+    };
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    let mut changed = blocks.iter().map(block).collect::<Vec<_>>().into_flattened();
     changed.extend(rest.iter().map(|&byte| change(u64::from(byte)) as u8));
     changed
 }

@@ -7,6 +7,7 @@ use crate::accumulator::{decode, encode, open};
 use crate::bindings::exports::weir::udf::aggregate::Folded;
 use crate::bindings::weir::udf::types::{Batch, Field, RowError};
 use crate::fixed::numbers;
+use crate::input::{Arguments, each};
 use crate::output::{Output, message};
 
 /// What `accumulate` and `retract` return for a row.
@@ -41,21 +42,29 @@ pub fn create<A: Accumulator>(count: u32, f: impl Fn() -> A) -> Result<Batch, St
 
 /// Folds each row into the accumulator of its group.
 #[inline]
-pub fn fold<A: Accumulator, R: Fold>(
+pub fn fold<I: Arguments, A: Accumulator, R: Fold>(
     accumulators: &Batch,
     groups: &[u8],
+    arguments: &I,
     rows: usize,
-    mut f: impl FnMut(&mut A, usize) -> R,
+    mut f: impl FnMut(&mut A, I::Row) -> R,
 ) -> Result<Folded, String> {
     let mut states = decode::<A>(accumulators)?;
     let groups = numbers(groups, rows).map_err(|error| format!("groups: {error}"))?;
     let mut errors = Vec::new();
-    for (row, &group) in groups.iter().enumerate() {
-        let group = u32::from_le_bytes(group) as usize;
-        let Some(state) = states.get_mut(group) else { return Err(no_group(row, group, accumulators)) };
-        if let Err(message) = f(state, row).fold() {
+    let mut stray = None;
+    each(arguments, rows, |row, values| {
+        let group = u32::from_le_bytes(groups[row]) as usize;
+        let Some(state) = states.get_mut(group) else {
+            stray = Some((row, group));
+            return;
+        };
+        if let Err(message) = f(state, values).fold() {
             errors.push(RowError { row: row as u32, message });
         }
+    });
+    if let Some((row, group)) = stray {
+        return Err(no_group(row, group, accumulators));
     }
     Ok(Folded { accumulators: encode(states.into_iter())?, errors })
 }

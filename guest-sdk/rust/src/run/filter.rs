@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::bindings::exports::weir::udf::filter::Kept;
 use crate::bindings::weir::udf::types::RowError;
 use crate::bits;
+use crate::input::{Arguments, each};
 use crate::output::message;
 
 /// What a filter returns for a row.
@@ -34,15 +35,17 @@ impl<E: Display> Verdict for Result<bool, E> {
 
 /// Asks for each row; one whose result is `Err` is a row error.
 #[inline]
-pub fn filter<V: Verdict>(rows: usize, mut f: impl FnMut(usize) -> V) -> Result<Kept, String> {
+pub fn filter<A: Arguments, V: Verdict>(
+    arguments: &A,
+    rows: usize,
+    mut f: impl FnMut(A::Row) -> V,
+) -> Result<Kept, String> {
     let mut selection = vec![0; bits::bytes(rows)];
     let mut errors = Vec::new();
-    for row in 0..rows {
-        match f(row).verdict() {
-            Ok(keep) => bits::set(&mut selection, row, keep),
-            Err(message) => errors.push(RowError { row: row as u32, message }),
-        }
-    }
+    each(arguments, rows, |row, values| match f(values).verdict() {
+        Ok(keep) => bits::set(&mut selection, row, keep),
+        Err(message) => errors.push(RowError { row: row as u32, message }),
+    });
     Ok(Kept { selection, errors })
 }
 
@@ -76,5 +79,6 @@ pub fn verdict_columns<V: WholeVerdict>(rows: usize, f: impl FnOnce() -> V) -> R
     if verdicts.len() != rows {
         return Err(format!("{} values for {rows} rows", verdicts.len()));
     }
-    filter(rows, |row| verdicts[row])
+    let mut verdicts = verdicts.into_iter();
+    filter(&(), rows, |()| verdicts.next() == Some(true))
 }

@@ -5,21 +5,28 @@ use std::fmt::Display;
 use crate::accumulator::finish;
 use crate::bindings::exports::weir::udf::flat_mapper::Expanded;
 use crate::bindings::weir::udf::types::{Field, RowError};
+use crate::input::{Arguments, each};
 use crate::output::{Output, message};
 
 /// Expands each row; the rows out are counted only when they come, so the columns grow by doubling.
 #[inline]
-pub fn expand<I>(rows: usize, mut f: impl FnMut(usize) -> I) -> Result<Expanded, String>
+pub fn expand<A, I>(arguments: &A, rows: usize, mut f: impl FnMut(A::Row) -> I) -> Result<Expanded, String>
 where
+    A: Arguments,
     I: IntoIterator<Item: Output>,
 {
-    expand_result(rows, |row| Ok::<_, String>(f(row)))
+    expand_result(arguments, rows, |values| Ok::<_, String>(f(values)))
 }
 
 /// The same where a row may fail.
 #[inline]
-pub fn expand_result<I, E>(rows: usize, mut f: impl FnMut(usize) -> Result<I, E>) -> Result<Expanded, String>
+pub fn expand_result<A, I, E>(
+    arguments: &A,
+    rows: usize,
+    mut f: impl FnMut(A::Row) -> Result<I, E>,
+) -> Result<Expanded, String>
 where
+    A: Arguments,
     I: IntoIterator<Item: Output>,
     E: Display,
 {
@@ -27,12 +34,12 @@ where
     let mut columns = I::Item::columns(capacity);
     let mut parents = Vec::with_capacity(rows);
     let mut errors = Vec::new();
-    for row in 0..rows {
-        let values = match f(row) {
+    each(arguments, rows, |row, values| {
+        let values = match f(values) {
             Ok(values) => values,
             Err(error) => {
                 errors.push(RowError { row: row as u32, message: message(error) });
-                continue;
+                return;
             }
         };
         for value in values {
@@ -43,7 +50,7 @@ where
             value.put(&mut columns, parents.len());
             parents.push((row as u32).to_le_bytes());
         }
-    }
+    });
     let output = finish::<I::Item>(columns, parents.len())?;
     Ok(Expanded { output, parents: parents.into_flattened(), errors })
 }

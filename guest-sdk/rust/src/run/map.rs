@@ -4,22 +4,25 @@ use crate::accumulator::finish;
 use crate::bindings::exports::weir::udf::mapper::Mapped;
 use crate::bindings::weir::udf::types::{Batch, Field, RowError};
 use crate::columns::WholeOutcome;
+use crate::input::{Arguments, each};
 use crate::output::{Outcome, Output};
 
 /// Maps each row; a row whose result is `Err` is a row error.
 #[inline]
-pub fn map<O: Outcome>(rows: usize, mut f: impl FnMut(usize) -> O) -> Result<Mapped, String> {
+pub fn map<A: Arguments, O: Outcome>(
+    arguments: &A,
+    rows: usize,
+    mut f: impl FnMut(A::Row) -> O,
+) -> Result<Mapped, String> {
     let mut columns = O::Row::columns(rows);
     let mut errors = Vec::new();
-    for row in 0..rows {
-        match f(row).outcome() {
-            Ok(value) => value.put(&mut columns, row),
-            Err(message) => {
-                O::Row::skip(&mut columns, row);
-                errors.push(RowError { row: row as u32, message });
-            }
+    each(arguments, rows, |row, values| match f(values).outcome() {
+        Ok(value) => value.put(&mut columns, row),
+        Err(message) => {
+            O::Row::skip(&mut columns, row);
+            errors.push(RowError { row: row as u32, message });
         }
-    }
+    });
     Ok(Mapped { output: finish::<O::Row>(columns, rows)?, errors })
 }
 
