@@ -10,7 +10,10 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
@@ -18,6 +21,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::{Error, Invalid, Result};
 
 const TARGET: &str = "wasm32-unknown-unknown";
+/// How long a build may take before it is spoken of.
+const PATIENCE: Duration = Duration::from_secs(1);
 const ADD_TARGET: &str = "rustup target add wasm32-unknown-unknown";
 
 /// A folder that cargo can build into a function.
@@ -56,7 +61,8 @@ struct Package {
 #[derive(Deserialize)]
 struct Target {
     name: String,
-    crate_types: Vec<String>,
+    /// For a library its crate types; an example that is one has the kind `example`.
+    kind: Vec<String>,
 }
 
 /// One line of `cargo build --message-format=json`, as far as it matters here.
@@ -73,7 +79,7 @@ struct Message {
 
 impl Target {
     fn is_cdylib(&self) -> bool {
-        self.crate_types.iter().any(|t| t == "cdylib")
+        self.kind.iter().any(|t| t == "cdylib")
     }
 }
 
@@ -172,12 +178,7 @@ impl Project {
             cargo.arg("--quiet");
         }
         let mut child = cargo.stdout(Stdio::piped()).spawn().map_err(|e| no_cargo(&self.shown, &e))?;
-        let mut core = None;
-        if let Some(stdout) = child.stdout.take() {
-            for line in BufReader::new(stdout).lines().map_while(std::io::Result::ok) {
-                core = self.artifact(&line).or(core);
-            }
-        }
+        let core = child.stdout.take().and_then(|stdout| self.listen(stdout, !first, out));
         let status = child.wait().map_err(|e| no_cargo(&self.shown, &e))?;
         if !status.success() {
             let hint = self
@@ -186,6 +187,31 @@ impl Project {
             return Err(Error::Build { message: format!("{} does not compile", self.shown.display()), hint });
         }
         core.ok_or_else(|| Error::Bug(format!("cargo built {} without naming a .wasm", self.shown.display())))
+    }
+
+    /// Reads cargo's messages to their end for the core module. A `quiet` build that turns out to
+    /// take a while is told of.
+    fn listen(&self, stdout: ChildStdout, quiet: bool, out: &dyn Fn(&str)) -> Option<Core> {
+        let (line, lines) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let all = BufReader::new(stdout).lines().map_while(std::io::Result::ok);
+                all.map_while(|text| line.send(text).ok()).for_each(drop);
+            });
+            let mut core = None;
+            let mut tell_at = quiet.then(|| Instant::now() + PATIENCE);
+            loop {
+                let wait = tell_at.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+                match lines.recv_timeout(wait) {
+                    Ok(text) => core = self.artifact(&text).or(core),
+                    Err(RecvTimeoutError::Disconnected) => return core,
+                    Err(RecvTimeoutError::Timeout) => {
+                        out(&format!("building {}", self.shown.display()));
+                        tell_at = None;
+                    }
+                }
+            }
+        })
     }
 
     /// The core module that a line of cargo's messages tells of.
@@ -291,7 +317,7 @@ mod tests {
             .map(|(folder, library, crate_type)| Package {
                 name: (*folder).to_owned(),
                 manifest_path: format!("/w/{folder}/Cargo.toml").into(),
-                targets: vec![Target { name: (*library).to_owned(), crate_types: vec![(*crate_type).to_owned()] }],
+                targets: vec![Target { name: (*library).to_owned(), kind: vec![(*crate_type).to_owned()] }],
             })
             .collect();
         let metadata = Metadata { packages, target_directory: target.into(), workspace_root: "/w".into() };
@@ -323,13 +349,13 @@ mod tests {
         let line = |manifest: &str, crate_type: &str| {
             format!(
                 r#"{{"reason":"compiler-artifact","manifest_path":"{manifest}","fresh":true,"filenames":["/t/libone.rlib","/t/one.wasm"],
-                    "target":{{"name":"one","crate_types":["{crate_type}","rlib"]}}}}"#
+                    "target":{{"name":"one","kind":["{crate_type}"],"crate_types":["cdylib"]}}}}"#
             )
         };
         let core = project.artifact(&line("/w/one/Cargo.toml", "cdylib")).unwrap();
         assert_eq!((core.path.to_str(), core.compiled), (Some("/t/one.wasm"), false));
         assert!(project.artifact(&line("/w/two/Cargo.toml", "cdylib")).is_none());
-        assert!(project.artifact(&line("/w/one/Cargo.toml", "proc-macro")).is_none());
+        assert!(project.artifact(&line("/w/one/Cargo.toml", "example")).is_none());
         assert!(project.artifact("what a build script printed").is_none());
     }
 }
