@@ -36,12 +36,11 @@ fn main() -> anyhow::Result<()> {
         Arc::new(Int64Array::from_iter_values(0..ROWS as i64)),
         Arc::new(Float64Array::from_iter_values((0..ROWS).map(|i| i as f64 * 0.25))),
     ];
-    let texts: Vec<ArrayRef> = vec![Arc::new(StringArray::from_iter_values((0..ROWS).map(|i| format!("twenty bytes {i:07}"))))];
+    let texts: Vec<ArrayRef> =
+        vec![Arc::new(StringArray::from_iter_values((0..ROWS).map(|i| format!("twenty bytes {i:07}"))))];
     let groups: Vec<u32> = (0..ROWS).map(|i| (i * 7919 % GROUPS) as u32).collect();
-    let held: Vec<ArrayRef> = vec![
-        Arc::new(Float64Array::from(vec![0.0; GROUPS])),
-        Arc::new(Int64Array::from(vec![0; GROUPS])),
-    ];
+    let held: Vec<ArrayRef> =
+        vec![Arc::new(Float64Array::from(vec![0.0; GROUPS])), Arc::new(Int64Array::from(vec![0; GROUPS]))];
 
     measure::head("ns/row, 8,192 rows a call");
     for name in ["scale", "scale_columns"] {

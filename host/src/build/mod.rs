@@ -10,6 +10,7 @@
 
 mod cargo;
 mod encode;
+mod toolchain;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -82,7 +82,7 @@ fn line(report: &Report, per_second: f64, stopping: bool) -> String {
     parts.extend((report.late > 0).then(|| format!("{} late", text::count(report.late))));
     parts.extend((report.failed > 0).then(|| format!("{} failed", text::count(report.failed))));
     if stopping {
-        parts.insert(0, "ending (Ctrl-C again: at once)".to_owned());
+        parts.insert(0, "stopping, ^C to end now".to_owned());
     }
     parts.join("  ")
 }
@@ -115,7 +115,7 @@ mod tests {
     fn what_matters_most_stands_first_and_what_is_nothing_is_left_out() {
         let full = "24,951 rows  20,000 rows/s  2:03  watermark 2013-02-08T15:00:00Z  3 late  12 failed";
         assert_eq!(line(&report(), 20_000.4, false), full);
-        assert_eq!(line(&report(), 20_000.4, true), format!("ending (Ctrl-C again: at once)  {full}"));
+        assert_eq!(line(&report(), 20_000.4, true), format!("stopping, ^C to end now  {full}"));
         let start = Metrics::new("p", 1, vec![]).snapshot();
         assert_eq!(line(&start, 0.0, false), "0 rows  0 rows/s  0:00");
     }

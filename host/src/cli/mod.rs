@@ -83,10 +83,10 @@ fn inspect(args: &Inspect) -> Result<()> {
 
 fn bench(args: &Bench) -> Result<()> {
     let wasm = weir::build::load(&args.component, &print::note)?;
+    let result = engine::bench(args, &wasm)?;
     if cfg!(debug_assertions) {
         print::note("this weir was built without optimisation: rows cost more than they will (cargo run --release)");
     }
-    let result = engine::bench(args, &wasm)?;
     print::out(&if args.json { text::json(&result)? } else { bench::render(&result) })
 }
 

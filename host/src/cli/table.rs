@@ -9,6 +9,9 @@ use weir::report::{NodeKind, NodeReport, Report};
 
 use super::text::{self, Align};
 
+/// Characters of what a step runs, reads or writes.
+const DETAIL_MAX: usize = 36;
+
 /// A column: its heading, its side, its cell for a node and whether that cell says anything.
 struct Column {
     heading: &'static str,
@@ -82,7 +85,17 @@ fn what(node: &NodeReport) -> String {
         NodeKind::Window => "window",
         NodeKind::Sink => "sink",
     };
-    format!("{kind} {}", node.detail)
+    format!("{kind} {}", shorten(&node.detail, matches!(node.kind, NodeKind::Source | NodeKind::Sink)))
+}
+
+/// At most [`DETAIL_MAX`] characters: of a path the end says most, of functions the start.
+fn shorten(detail: &str, is_path: bool) -> String {
+    let over = detail.chars().count().saturating_sub(DETAIL_MAX);
+    match (over, is_path) {
+        (0, _) => detail.to_owned(),
+        (_, true) => format!("…{}", detail.chars().skip(over + 1).collect::<String>()),
+        (_, false) => format!("{}…", detail.chars().take(DETAIL_MAX - 1).collect::<String>()),
+    }
 }
 
 fn some(n: u64) -> String {
@@ -166,6 +179,14 @@ storm: 24,951 rows in, 84 out in 2m 03s on 1 worker (203 rows/s), 12 failed, 3 l
         assert!(!heading.contains("failed") && !heading.contains("late") && heading.contains("calls"), "{heading}");
         let end = "84 out in 2m 03s on 2 workers (203 rows/s)\ninterrupted: the input was not read to its end\n";
         assert!(rest.ends_with(end), "{rest}");
+    }
+
+    #[test]
+    fn what_is_long_is_shortened_where_it_says_least() {
+        let long = "a".repeat(20) + &"z".repeat(20);
+        assert_eq!(shorten(&long, true), format!("…{}{}", "a".repeat(15), "z".repeat(20)));
+        assert_eq!(shorten(&long, false), format!("{}{}…", "a".repeat(20), "z".repeat(15)));
+        assert_eq!(shorten(&long[..DETAIL_MAX], true), long[..DETAIL_MAX]);
     }
 
     #[test]

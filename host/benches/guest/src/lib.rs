@@ -16,10 +16,7 @@ struct Scaled {
 /// The same over whole columns.
 #[weir::map(columns, name = "scale_columns")]
 fn scale_columns(a: &[i64], b: &[f64]) -> ScaledColumns {
-    ScaledColumns {
-        a: a.iter().map(|a| a.wrapping_add(1)).collect(),
-        b: b.iter().map(|b| b * 0.5).collect(),
-    }
+    ScaledColumns { a: a.iter().map(|a| a.wrapping_add(1)).collect(), b: b.iter().map(|b| b * 0.5).collect() }
 }
 
 #[derive(weir::Columns)]
