@@ -12,10 +12,10 @@ use timely::worker::Worker;
 
 use super::dead_letters::{Called, Failures, Shared};
 use super::exchange::{Edge, exchange};
-use super::read::read;
+use super::read;
 use super::sink::{self, Writer};
 use super::transform::{Filter, FlatMap, Map, transform};
-use super::window::{Setting, window};
+use super::window;
 use super::write::write;
 use super::{Epoch, Stream};
 use crate::error::{Error, Result};
@@ -113,8 +113,15 @@ fn run_worker(
             let input = node.input.map(|i| (streams[i].clone().expect("an input comes before"), &plan.nodes[i].fields));
             let stream = match (&node.operator, input) {
                 (Operator::Source(source), _) => {
-                    let stream =
-                        read(&scope, plan, index, source, options, counters.clone(), failures(), probe.clone());
+                    let setting = read::Setting {
+                        node,
+                        source,
+                        options,
+                        counters: counters.clone(),
+                        failures: failures(),
+                        probe: probe.clone(),
+                    };
+                    let stream = read::read(&scope, setting);
                     // A source with fewer partitions than workers would leave some without work.
                     match source.discovered.partitions.len() < scope.peers() {
                         true => Some(exchange(stream, &Edge::Turn, &node.fields)),
@@ -138,7 +145,7 @@ fn run_worker(
                 }
                 (Operator::Window(spec), Some((input, fields))) => {
                     let input = exchange(input, &Edge::Key(spec.key.clone()), fields);
-                    let setting = Setting {
+                    let setting = window::Setting {
                         node,
                         window: spec,
                         input: fields,
@@ -147,7 +154,7 @@ fn run_worker(
                         counters: counters.clone(),
                         failures: failures(),
                     };
-                    Some(window(input, setting))
+                    Some(window::window(input, setting))
                 }
                 (Operator::Sink(to), Some((input, fields))) => {
                     let (input, writer) = match to.output {

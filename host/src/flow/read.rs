@@ -20,7 +20,7 @@ use super::source::{self, BadRecord, Decoded, Next, Partition};
 use super::stamp::Stamper;
 use super::{Epoch, Options, Stream};
 use crate::error::Result;
-use crate::plan::{self, EventTime, Plan};
+use crate::plan::{self, EventTime};
 use crate::report::Node;
 use crate::types::arrow_schema;
 
@@ -30,17 +30,20 @@ const EPOCHS_IN_FLIGHT: Epoch = 4;
 /// How long a source that has nothing to do sleeps.
 const NAP: Duration = Duration::from_micros(500);
 
+/// What the operator needs to know of its source.
+pub(super) struct Setting<'a> {
+    pub(super) node: &'a plan::Node,
+    pub(super) source: &'a plan::Source,
+    pub(super) options: &'a Options,
+    pub(super) counters: Arc<Node>,
+    pub(super) failures: Failures,
+    /// How far the sinks are.
+    pub(super) probe: Handle<Epoch>,
+}
+
 /// The rows of one source that are this worker's.
-pub(super) fn read<'scope>(
-    scope: &Scope<'scope, Epoch>,
-    plan: &Arc<Plan>,
-    node: usize,
-    source: &plan::Source,
-    options: &Options,
-    counters: Arc<Node>,
-    failures: Failures,
-    probe: Handle<Epoch>,
-) -> Stream<'scope> {
+pub(super) fn read<'scope>(scope: &Scope<'scope, Epoch>, setting: Setting<'_>) -> Stream<'scope> {
+    let Setting { node, source, options, counters, failures, probe } = setting;
     let mine = (0..source.discovered.partitions.len()).filter(|p| p % scope.peers() == scope.index());
     let opened: Result<Vec<Open>> = mine.map(|p| Open::new(source, p, options)).collect();
     let (partitions, error) = match opened {
@@ -55,13 +58,13 @@ pub(super) fn read<'scope>(
         current: 0,
         gave: false,
         event_time: source.event_time.clone(),
-        schema: arrow_schema(&plan.nodes[node].fields),
+        schema: arrow_schema(&node.fields),
         batch_rows: options.batch_rows,
         epoch_rows: options.epoch_rows,
         counters,
         failures,
     };
-    operator::source(*scope, &plan.nodes[node].name, |capability, info| {
+    operator::source(*scope, &node.name, |capability, info| {
         let activator = scope.activator_for(info.address);
         let mut capability = Some(capability);
         move |output| {

@@ -56,6 +56,9 @@ pub struct Invoker {
     instances: u64,
 }
 
+/// A call's row errors and its result.
+type Called<T> = Result<(Vec<RowError>, T), Fault>;
+
 struct Column {
     index: usize,
     widen: Option<arrow_schema::DataType>,
@@ -226,11 +229,11 @@ impl Invoker {
         arguments: &Arguments,
         moment: Moment,
         failures: &mut Vec<Failure>,
-        mut call: impl FnMut(&mut dyn Calls, Input<'_>, Range<usize>) -> Result<(Vec<RowError>, T), Fault>,
+        mut call: impl FnMut(&mut dyn Calls, Input<'_>, Range<usize>) -> Called<T>,
         mut done: impl FnMut(Range<usize>, T),
     ) {
         let mut time_faults = 0;
-        let mut open = vec![0..arguments.rows];
+        let mut open: Vec<Range<usize>> = std::iter::once(0..arguments.rows).collect();
         while let Some(range) = open.pop() {
             if range.is_empty() {
                 continue;

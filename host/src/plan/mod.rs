@@ -1,6 +1,6 @@
 //! What should run: a pipeline file, checked once and typed.
 //!
-//! A [`Spec`](spec::Spec) is what was written, a [`Plan`] is what is true: every function loaded,
+//! A `Spec` is what was written, a [`Plan`] is what is true: every function loaded,
 //! every column found, every type agreed, every source looked at. Nothing after the plan checks
 //! any of that again, and nothing here moves a row.
 

@@ -75,7 +75,7 @@ fn texts<T: ByteArrayType<Offset = i32>>(array: &ArrayRef) -> (Cow<'_, [u8]>, Co
 /// the same bytes however the column was cut.
 fn bits(bits: &BooleanBuffer) -> Cow<'_, [u8]> {
     let bytes = bits.len().div_ceil(8);
-    if bits.offset() % 8 == 0 && bits.len() % 8 == 0 {
+    if bits.offset().is_multiple_of(8) && bits.len().is_multiple_of(8) {
         let start = bits.offset() / 8;
         return Cow::Borrowed(&bits.values()[start..start + bytes]);
     }
