@@ -6,7 +6,7 @@ use crate::Timestamp;
 use crate::bindings::weir::udf::types::{Column, DataType, Field};
 use crate::bits;
 use crate::columns::{Blobs, Texts};
-use crate::input::open;
+use crate::fixed::numbers;
 use crate::text::{BlobColumn, TextColumn};
 use crate::value::Read;
 
@@ -29,21 +29,33 @@ pub trait WholeInput<'a>: Sized {
     fn view(held: &'a Self::Held) -> Self;
 }
 
+/// A number whose column can be seen as a slice.
+trait Number: Clone {
+    /// The bytes as so many numbers: in place where they are aligned, else copied.
+    fn cast(bytes: &[u8], rows: usize) -> Result<Cow<'_, [Self]>, String>;
+}
+
 macro_rules! slice {
-    ($($type:ty)*) => {$(
+    ($($type:ty: $from:expr;)*) => {$(
+        impl Number for $type {
+            fn cast(bytes: &[u8], rows: usize) -> Result<Cow<'_, [Self]>, String> {
+                let numbers = numbers(bytes, rows)?;
+                // SAFETY: every pattern of bits is a value of this type, and `align_to` keeps to the
+                // memory and alignment.
+                match unsafe { bytes.align_to() } {
+                    ([], aligned, []) => Ok(Cow::Borrowed(aligned)),
+                    _ => Ok(numbers.iter().map(|&number| $from(number)).collect()),
+                }
+            }
+        }
+
         impl<'a> WholeInput<'a> for &'a [$type] {
             const TYPE: DataType = <$type as Read<'static>>::TYPE;
             type Held = Cow<'a, [$type]>;
 
             #[inline]
             fn hold(column: &'a Column, rows: usize) -> Result<Self::Held, String> {
-                let opened = open::<$type>("", column, rows)?;
-                // SAFETY: every pattern of bits is a value of this type, and `align_to` keeps to the
-                // memory and alignment.
-                match unsafe { column.values.align_to() } {
-                    ([], aligned, []) => Ok(Cow::Borrowed(aligned)),
-                    _ => Ok((0..rows).map(|row| opened.get(row)).collect()),
-                }
+                Number::cast(&column.values, rows)
             }
 
             #[inline]
@@ -54,7 +66,13 @@ macro_rules! slice {
     )*};
 }
 
-slice!(i32 i64 f32 f64 Timestamp);
+slice! {
+    i32: i32::from_le_bytes;
+    i64: i64::from_le_bytes;
+    f32: f32::from_le_bytes;
+    f64: f64::from_le_bytes;
+    Timestamp: |bytes| Timestamp(i64::from_le_bytes(bytes));
+}
 
 /// A column of booleans.
 #[derive(Clone, Copy, Debug)]
@@ -194,4 +212,20 @@ pub fn hold<'a, C: WholeInput<'a>>(name: &str, column: &'a Column, rows: usize) 
 #[inline]
 pub fn view<'a, C: WholeInput<'a>>(held: &'a C::Held) -> C {
     C::view(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_may_stand_anywhere() {
+        let expected = [1_i64, -2, i64::MAX];
+        for shift in 0..8 {
+            let mut bytes = vec![0; shift];
+            bytes.extend(expected.iter().flat_map(|number| number.to_le_bytes()));
+            assert_eq!(i64::cast(&bytes[shift..], 3).unwrap().as_ref(), expected);
+        }
+        assert!(i64::cast(&[0; 7], 1).is_err());
+    }
 }
