@@ -22,6 +22,7 @@ pub trait Accumulator: Output + 'static {
     fn read(columns: &Self::Open<'_>, row: usize) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Accumulator for T
 where
     T: for<'a> Input<'a> + Output + 'static,

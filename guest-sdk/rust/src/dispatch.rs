@@ -42,15 +42,18 @@ pub enum Calls {
     Aggregate(AggregateCalls),
 }
 
+/// Accumulators, group of each row, rows.
+pub type FoldCall = fn(Batch, Vec<u8>, Batch) -> Result<Folded, String>;
+
 /// The calls of an aggregate.
 #[derive(Clone, Copy, Debug)]
 pub struct AggregateCalls {
     /// So many accumulators that have seen nothing.
     pub create: fn(u32) -> Result<Batch, String>,
     /// Accumulators, group of each row, rows.
-    pub accumulate: fn(Batch, Vec<u8>, Batch) -> Result<Folded, String>,
+    pub accumulate: FoldCall,
     /// Undoes `accumulate`.
-    pub retract: Option<fn(Batch, Vec<u8>, Batch) -> Result<Folded, String>>,
+    pub retract: Option<FoldCall>,
     /// Accumulators, group of each other, others.
     pub merge: fn(Batch, Vec<u8>, Batch) -> Result<Batch, String>,
     /// The outputs.

@@ -33,6 +33,7 @@ pub trait Input<'a>: Sized {
     unsafe fn get_valid(column: &Self::Column, row: usize) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: Read<'a>> Input<'a> for T {
     const TYPE: DataType = T::TYPE;
     const NULLABLE: bool = false;
@@ -174,6 +175,7 @@ impl Arguments for () {
     unsafe fn get_valid(&self, _row: usize) {}
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: Input<'a>, R: Arguments> Arguments for (Opened<'a, T>, R) {
     type Row = (T, R::Row);
 

@@ -52,7 +52,7 @@ pub mod export {
         Batch, Column, Field, Kind, Parameter as ParameterSignature, Signature,
     };
     pub use crate::columns::{WholeOutput, hold, view, whole_input, whole_outputs};
-    pub use crate::dispatch::{AggregateCalls, Calls, Component, Entry, Function};
+    pub use crate::dispatch::{AggregateCalls, Calls, Component, Entry, FoldCall, Function};
     pub use crate::input::{columns, input, open};
     pub use crate::output::Output;
     pub use crate::parameters::{Parameters, parameter, parse, with_parameters};

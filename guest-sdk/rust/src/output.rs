@@ -32,6 +32,7 @@ pub trait Output: Sized {
     fn finish(columns: Self::Columns, rows: usize, out: &mut Vec<Column>) -> Result<(), String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Write> Output for T {
     type Columns = T::Buffers;
 
@@ -139,6 +140,7 @@ pub trait Outcome {
     fn outcome(self) -> Result<Self::Row, String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Output> Outcome for T {
     type Row = T;
 

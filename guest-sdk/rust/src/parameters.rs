@@ -11,6 +11,11 @@ use crate::{Timestamp, host};
 
 /// A type that a parameter may have: one that its text parses into. `bool`, `i32`, `i64`, `f32`,
 /// `f64` and [`Timestamp`] are such in the catalog too; all others are text there.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter",
+    label = "not the type of a parameter",
+    note = "use bool, i32, i64, f32, f64, String, &str, weir::Timestamp, or a type that implements FromStr with an error that implements Display"
+)]
 pub trait Parameter: Sized + 'static {
     /// The type in the catalog.
     fn data_type() -> DataType;
@@ -18,6 +23,7 @@ pub trait Parameter: Sized + 'static {
     fn parse(text: &str) -> Result<Self, String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: FromStr<Err: Display> + 'static> Parameter for T {
     fn data_type() -> DataType {
         let this = TypeId::of::<T>();
@@ -54,14 +60,14 @@ pub trait Parameters: Sized + 'static {
     fn cell() -> &'static LocalKey<OnceCell<Self>>;
 }
 
-/// What the catalog says of a parameter.
+/// What the catalog says of a parameter. A time stands there in microseconds, however it is written.
 pub fn parameter<T: Parameter>(name: &str, default: Option<&str>, doc: &str) -> Signature {
-    Signature {
-        name: name.to_owned(),
-        data_type: T::data_type(),
-        default: default.map(str::to_owned),
-        doc: doc.to_owned(),
-    }
+    let data_type = T::data_type();
+    let default = default.map(|text| match (data_type, text.parse()) {
+        (DataType::Timestamp, Ok(Timestamp(microseconds))) => microseconds.to_string(),
+        _ => text.to_owned(),
+    });
+    Signature { name: name.to_owned(), data_type, default, doc: doc.to_owned() }
 }
 
 /// Asks the host for a parameter.

@@ -45,7 +45,7 @@ fn the_catalog_has_types_defaults_and_docs() {
         ("small", DataType::Int32, Some("-3")),
         ("number", DataType::Float64, Some("15")),
         ("text", DataType::Text, Some("x")),
-        ("time", DataType::Timestamp, Some("1970-01-01T00:00:01Z")),
+        ("time", DataType::Timestamp, Some("1000000")),
         ("even", DataType::Text, Some("4")),
         ("needed", DataType::Text, None),
     ];

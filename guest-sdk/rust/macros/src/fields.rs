@@ -45,7 +45,8 @@ pub(crate) fn row(item: &DeriveInput) -> syn::Result<TokenStream> {
         let ty = field.ty;
         quote_spanned!(types::place(&ty)=> <#ty as ::weir::Output>)
     };
-    let columns = fields.iter().map(output);
+    let columns =
+        fields.iter().map(|Field { ty, .. }| quote_spanned!(types::place(ty)=> <#ty as ::weir::Output>::Columns));
     let names = fields.iter().map(|field| {
         let (output, name) = (output(field), &field.name);
         quote!(#output::fields(#name, fields))
@@ -70,7 +71,7 @@ pub(crate) fn row(item: &DeriveInput) -> syn::Result<TokenStream> {
     Ok(quote! {
         #[automatically_derived]
         impl #generics ::weir::Output for #owner #arguments #bounds {
-            type Columns = (#(#columns::Columns,)*);
+            type Columns = (#(#columns,)*);
 
             fn fields(_: &str, fields: &mut ::std::vec::Vec<::weir::export::Field>) {
                 #(#names;)*
@@ -121,7 +122,9 @@ pub(crate) fn accumulator(item: &DeriveInput) -> syn::Result<TokenStream> {
         let ty = field.ty;
         quote_spanned!(types::place(&ty)=> <#ty as ::weir::export::Accumulator>)
     };
-    let types = fields.iter().map(accumulator);
+    let types = fields
+        .iter()
+        .map(|Field { ty, .. }| quote_spanned!(types::place(ty)=> <#ty as ::weir::export::Accumulator>::Open<'weir>));
     let opens = fields.iter().map(|field| {
         let (accumulator, name) = (accumulator(field), &field.name);
         quote!(#accumulator::open(columns, rows).map_err(|error| ::std::format!("column `{}`: {error}", #name))?)
@@ -135,7 +138,7 @@ pub(crate) fn accumulator(item: &DeriveInput) -> syn::Result<TokenStream> {
 
         #[automatically_derived]
         impl #generics ::weir::export::Accumulator for #owner #arguments #bounds {
-            type Open<'weir> = (#(#types::Open<'weir>,)*);
+            type Open<'weir> = (#(#types,)*);
 
             #[inline]
             fn open<'weir>(

@@ -78,6 +78,7 @@ pub trait WholeOutcome {
     fn whole(self, rows: usize, out: &mut Vec<Column>) -> Result<(), String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: WholeOutput> WholeOutcome for T {
     type Output = T;
 
