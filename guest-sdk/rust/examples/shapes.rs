@@ -1,4 +1,4 @@
-//! Every shape a function can have, in one component; see the tests below each.
+//! Every shape a function can have, in one component.
 
 extern crate weir_guest as weir;
 

@@ -27,7 +27,7 @@ fn text(a: &str) -> &str {
 fn call<F: weir::Function>(rows: u32, validity: &[u8], offsets: &[u32], values: &[u8]) -> String {
     let offsets = offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect();
     let column = Column { validity: validity.to_vec(), offsets, values: values.to_vec() };
-    testing::map::<F>(Batch { rows, columns: vec![column] }).map(|_| ()).unwrap_err()
+    testing::map::<F>(Batch { rows, columns: vec![column] }).map(|_| ()).expect_err("the batch is broken")
 }
 
 #[test]

@@ -21,6 +21,7 @@ impl FromStr for Even {
 }
 
 #[weir::map]
+#[expect(clippy::too_many_arguments, reason = "one of each type")]
 fn all(
     a: i64,
     /// whether to

@@ -199,7 +199,7 @@ pub fn whole_input<'a, C: WholeInput<'a>>(name: &str) -> Field {
     Field { name: name.to_owned(), data_type: C::TYPE, nullable: C::NULLABLE }
 }
 
-/// [`WholeInput::hold`], with the column's name in the error.
+/// `WholeInput::hold`, with the column's name in the error.
 #[inline]
 pub fn hold<'a, C: WholeInput<'a>>(name: &str, column: &'a Column, rows: usize) -> Result<C::Held, String> {
     if !C::NULLABLE && !column.validity.is_empty() {
@@ -208,7 +208,7 @@ pub fn hold<'a, C: WholeInput<'a>>(name: &str, column: &'a Column, rows: usize) 
     C::hold(column, rows).map_err(|error| format!("column `{name}`: {error}"))
 }
 
-/// [`WholeInput::view`].
+/// `WholeInput::view`.
 #[inline]
 pub fn view<'a, C: WholeInput<'a>>(held: &'a C::Held) -> C {
     C::view(held)
