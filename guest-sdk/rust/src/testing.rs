@@ -1,7 +1,7 @@
 //! Calls functions the way the host does, for native tests: batches in, batches out.
 //!
 //! ```
-//! # use weir_guest as weir;
+//! # extern crate weir_guest as weir;
 //! #[weir::map]
 //! fn twice(a: i64) -> i64 { a * 2 }
 //!
