@@ -19,7 +19,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow_array::RecordBatch;
@@ -29,25 +29,33 @@ use super::batch::Batch;
 use super::source::BadRecord;
 use crate::error::{Error, Result};
 use crate::function::invoke::Failure;
-use crate::plan::{Function, OnError, Plan};
+use crate::plan::{Function, OnError, Operator, Plan};
 use crate::report::Node;
 
 /// What the workers of a run share beside their streams.
 pub(super) struct Shared {
     failed: OnceLock<Error>,
     dead_letters: Option<Mutex<BufWriter<File>>>,
-    /// Set from outside when the run is to end, and from inside when nobody reads its output.
-    pub(super) stop: Arc<AtomicBool>,
+    /// Set from outside when the run is to end.
+    stop: Arc<AtomicBool>,
+    /// Sinks that somebody still reads.
+    open_sinks: AtomicUsize,
 }
 
 impl Shared {
-    pub(super) fn new(dead_letters: Option<&Path>, stop: Arc<AtomicBool>) -> Result<Self> {
+    pub(super) fn new(plan: &Plan, stop: Arc<AtomicBool>) -> Result<Self> {
         let open = |path: &Path| {
             let file = File::create(path)
                 .map_err(|e| Error::sink_io(format!("the dead letters {} can't be written", path.display()), e))?;
             Ok::<_, Error>(Mutex::new(BufWriter::new(file)))
         };
-        Ok(Self { failed: OnceLock::new(), dead_letters: dead_letters.map(open).transpose()?, stop })
+        let sinks = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Sink(_))).count();
+        Ok(Self {
+            failed: OnceLock::new(),
+            dead_letters: plan.dead_letters.as_deref().map(open).transpose()?,
+            stop,
+            open_sinks: AtomicUsize::new(sinks),
+        })
     }
 
     /// Ends the run with an error; the first one stands.
@@ -62,7 +70,12 @@ impl Shared {
 
     /// Whether sources are to give nothing more.
     pub(super) fn is_ending(&self) -> bool {
-        self.has_failed() || self.stop.load(Relaxed)
+        self.has_failed() || self.stop.load(Relaxed) || self.open_sinks.load(Relaxed) == 0
+    }
+
+    /// Notes that nobody reads a sink any more. Without any sink the run is over.
+    pub(super) fn close_sink(&self) {
+        self.open_sinks.fetch_sub(1, Relaxed);
     }
 
     /// Flushes the dead letters, and says what the run failed with.

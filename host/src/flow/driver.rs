@@ -49,7 +49,7 @@ type Writers = Vec<Mutex<Option<Box<dyn Writer>>>>;
 /// and open windows fire. `metrics` are [`Plan::metrics`] for as many workers.
 pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<Report> {
     let writers = open_sinks(&plan)?;
-    let shared = Arc::new(Shared::new(plan.dead_letters.as_deref(), Arc::clone(stop))?);
+    let shared = Arc::new(Shared::new(&plan, Arc::clone(stop))?);
     let plan = Arc::new(plan);
     let config = timely::Config {
         communication: match options.workers {

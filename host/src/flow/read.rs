@@ -219,7 +219,6 @@ impl Reader {
             batch.marks.times = Some(times);
             batch.marks.watermarks = Some(watermarks);
             batch.watermark = open.stamper.watermark();
-            self.counters.watermark.store(batch.watermark, Relaxed);
         }
         if !bad.is_empty() {
             self.failures.records(open.index, &bad);
@@ -231,11 +230,20 @@ impl Reader {
             .map(|f| Arc::clone(batch.rows.column_by_name(f.name()).expect("the plan reads the columns it needs")));
         batch.rows = record_batch(Arc::clone(&self.schema), columns.collect(), batch.rows.num_rows());
         Node::add(&self.counters.rows_out, batch.rows.num_rows());
+        self.note_watermark();
         give(batch);
+    }
+
+    /// The least watermark of the partitions that have not ended, for the report.
+    fn note_watermark(&self) {
+        let open = self.partitions.iter().filter(|p| !p.ended);
+        let watermark = open.map(|p| p.stamper.watermark()).min().unwrap_or(i64::MAX);
+        self.counters.watermark.store(watermark, Relaxed);
     }
 
     /// Says that a partition has ended: nothing of it can be late any more.
     fn end(&mut self, index: usize, give: &mut dyn FnMut(Batch)) {
+        self.note_watermark();
         let open = &mut self.partitions[index];
         let none = arrow_array::Int64Array::from(Vec::<i64>::new());
         let timed = self.event_time.is_some();

@@ -53,7 +53,7 @@ pub(super) fn write<'scope>(
                         match open.write(&batch.rows) {
                             Ok(Wrote::All) => Node::add(&counters.rows_out, rows),
                             Ok(Wrote::Closed) => {
-                                shared.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                                shared.close_sink();
                                 writer = None;
                             }
                             Err(error) => shared.fail(error),

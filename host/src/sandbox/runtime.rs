@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::bindings::weir::udf::{host, types};
 use super::state::State;
@@ -51,12 +51,14 @@ impl Runtime {
             .max_core_instance_size(1 << 20)
             .table_elements(100_000)
             .max_memory_size(4 << 30)
+            .pagemap_scan(Enabled::Auto)
             .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
             .table_keep_resident(64 << 10);
         let mut config = Config::new();
         config
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
             .epoch_interruption(true)
+            .concurrency_support(false)
             .shared_memory(false)
             .wasm_relaxed_simd(false)
             .wasm_memory64(false)

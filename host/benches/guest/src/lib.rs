@@ -25,10 +25,16 @@ struct ScaledColumns {
     b: Vec<f64>,
 }
 
-/// A price in euros, of one in dollars: the map of the Nexmark query 1.
+/// A bid's price in euros, as in the Nexmark query 1, and one of 10,000 slots for its auction.
 #[weir::map]
-fn euros(price: i64) -> f64 {
-    price as f64 * 0.908
+fn euros(price: i64, auction: i64) -> Euros {
+    Euros { euros: price as f64 * 0.908, slot: auction % 10_000 }
+}
+
+#[derive(weir::Row)]
+struct Euros {
+    euros: f64,
+    slot: i64,
 }
 
 /// Drops one bid in ten.

@@ -53,6 +53,14 @@ pub(super) struct Failed {
     pub(super) failure: Failure,
 }
 
+/// A window and key whose results are due.
+#[derive(Clone, Copy)]
+struct Due<'a> {
+    start: i64,
+    key: &'a [u8],
+    slot: u32,
+}
+
 /// What firing tells its caller.
 pub(super) trait Fired {
     /// Result rows.
@@ -230,17 +238,30 @@ impl Windows {
 
     /// Fires every window that ends at or before the watermark.
     pub(super) fn fire(&mut self, watermark: i64, out: &mut dyn Fired) {
+        let mut closed = Vec::new();
         while let Some(start) = self.panes.first()
             && self.kind.end(start) <= watermark
+            && let Some(pane) = self.panes.close(start)
         {
-            let Some(pane) = self.panes.close(start) else { return };
-            let sorted = pane.sorted();
-            for chunk in sorted.chunks(self.batch_rows) {
-                self.fire_keys(start, chunk, out);
-            }
-            let slots: Vec<u32> = sorted.iter().map(|(_, slot)| *slot).collect();
-            self.panes.free(&slots);
+            closed.push((start, pane));
         }
+        // Small windows fire together: a call into the sandbox is for rows, not for a window.
+        let due: Vec<Due<'_>> = closed
+            .iter()
+            .flat_map(|(start, pane)| pane.sorted().into_iter().map(|(key, slot)| Due { start: *start, key, slot }))
+            .collect();
+        for chunk in due.chunks(self.batch_rows) {
+            self.fire_keys(chunk, out);
+        }
+        self.panes.free(due.iter().map(|d| d.slot));
+    }
+
+    /// (window end, key) as bytes that sort.
+    fn order(&self, keys: &[Due<'_>], kept: &BooleanBuffer) -> BinaryArray {
+        BinaryArray::from_iter_values(kept.set_indices().map(|row| {
+            let Due { start, key, .. } = keys[row];
+            [&(self.kind.end(start) as u64 ^ (1 << 63)).to_be_bytes()[..], key].concat()
+        }))
     }
 
     /// Results of no window.
@@ -255,31 +276,32 @@ impl Windows {
         (RecordBatch::new_empty(arrow_schema(&self.fields)), marks)
     }
 
-    fn fire_keys(&mut self, start: i64, keys: &[(&[u8], u32)], out: &mut dyn Fired) {
-        let end = self.kind.end(start);
+    fn fire_keys(&mut self, keys: &[Due<'_>], out: &mut dyn Fired) {
         let count = keys.len();
-        let slots: Vec<u32> = keys.iter().map(|(_, slot)| *slot).collect();
-        let timestamp = |us: i64| -> ArrayRef {
-            let values = TimestampMicrosecondArray::from(vec![us; count]);
-            Arc::new(values.with_data_type(DataType::Timestamp.arrow()))
+        let slots: Vec<u32> = keys.iter().map(|d| d.slot).collect();
+        let starts = keys.iter().map(|d| d.start);
+        let ends = keys.iter().map(|d| self.kind.end(d.start));
+        let timestamps = |us: Vec<i64>| -> ArrayRef {
+            Arc::new(TimestampMicrosecondArray::from(us).with_data_type(DataType::Timestamp.arrow()))
         };
         let mut columns: Vec<(Field, ArrayRef)> = vec![
-            (Field::new(WINDOW_COLUMNS[0], DataType::Timestamp, false), timestamp(start)),
-            (Field::new(WINDOW_COLUMNS[1], DataType::Timestamp, false), timestamp(end)),
+            (Field::new(WINDOW_COLUMNS[0], DataType::Timestamp, false), timestamps(starts.collect())),
+            (Field::new(WINDOW_COLUMNS[1], DataType::Timestamp, false), timestamps(ends.collect())),
         ];
-        let rows = keys.iter().map(|(key, _)| self.parser.parse(key));
+        let rows = keys.iter().map(|d| self.parser.parse(d.key));
         if !self.key.is_empty() {
             let arrays = self.converter.convert_rows(rows).expect("the keys were made by this converter");
             columns.extend(self.key.iter().cloned().zip(arrays));
         }
         let named = columns.len();
 
+        let last = keys[count - 1].start;
         let mut kept = BooleanBuffer::new_set(count);
         let mut results = Vec::new();
         for aggregate in &mut self.aggregates {
             let mut failures = Vec::new();
             let accumulators = aggregate.store.gather(&slots);
-            let moment = Moment { now: end.saturating_sub(1), seed: start as u64 };
+            let moment = Moment { now: self.kind.end(last).saturating_sub(1), seed: last as u64 };
             let (outputs, succeeded) = aggregate.invoker.finish(&accumulators, count, moment, &mut failures);
             if !failures.is_empty() {
                 let (fields, arrays): (Vec<_>, Vec<_>) = columns[..named].iter().cloned().unzip();
@@ -299,13 +321,14 @@ impl Windows {
         let count = kept.count_set_bits();
         let (fields, arrays): (Vec<_>, Vec<_>) =
             columns.into_iter().filter(|(field, _)| self.fields.iter().any(|f| f.name == field.name)).unzip();
-        let time = Int64Array::from(vec![end.saturating_sub(1); count]);
+        let times = kept.set_indices().map(|i| self.kind.end(keys[i].start).saturating_sub(1));
+        let time = Int64Array::from_iter_values(times);
         let marks = Marks {
             positions: None,
             // A result is never late: it is judged by its own time.
             watermarks: Some(time.clone()),
             times: Some(time),
-            order: self.keep_order.then(|| order(end, keys, &kept)),
+            order: self.keep_order.then(|| self.order(keys, &kept)),
         };
         out.rows(record_batch(arrow_schema(&fields), arrays, count), marks);
     }
@@ -318,10 +341,4 @@ fn within(column: &ArrayRef, of: &BooleanBuffer, kept: &BooleanBuffer) -> ArrayR
     }
     let mask = of.set_indices().map(|row| Some(kept.value(row))).collect();
     arrow_select::filter::filter(column, &mask).expect("the mask is as long as the column")
-}
-
-/// (window end, key) as bytes that sort.
-fn order(end: i64, keys: &[(&[u8], u32)], kept: &BooleanBuffer) -> BinaryArray {
-    let prefix = (end as u64 ^ (1 << 63)).to_be_bytes();
-    BinaryArray::from_iter_values(kept.set_indices().map(|row| [&prefix[..], keys[row].0].concat()))
 }

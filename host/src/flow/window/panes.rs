@@ -86,8 +86,8 @@ impl Panes {
     }
 
     /// Gives slots back.
-    pub(super) fn free(&mut self, slots: &[u32]) {
-        self.slots.free.extend_from_slice(slots);
+    pub(super) fn free(&mut self, slots: impl Iterator<Item = u32>) {
+        self.slots.free.extend(slots);
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!((b, a, other, panes.slots()), (0, 1, 2, 3));
         let pane = panes.close(0).expect("open");
         assert_eq!(pane.sorted(), [(&b"a"[..], 1), (&b"b"[..], 0)]);
-        panes.free(&[0, 1]);
+        panes.free([0, 1].into_iter());
         assert_eq!(panes.open(10).slot(b"new"), 1);
         assert_eq!(panes.first(), Some(10));
     }
