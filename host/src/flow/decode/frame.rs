@@ -46,7 +46,7 @@ pub(crate) struct Frame {
 pub(crate) struct Frames {
     /// One for each record.
     pub(crate) records: Vec<Frame>,
-    /// Those that are known to be bad already, in ascending order of records.
+    /// Those that are known to be bad already.
     pub(crate) faults: Vec<Fault>,
     /// Bytes of the chunk that are done with: the next record starts here.
     pub(crate) consumed: usize,

@@ -3,7 +3,7 @@
 //! In come bytes and the records in them; out go texts of parts of records, and a fault for each
 //! record that is no UTF-8. Mostly a chunk is checked in one go.
 
-use super::{Fault, Frames, settle};
+use super::{Fault, Frames};
 
 /// The text of a chunk, if all of it is UTF-8; if not, the records that are none become faults and
 /// the others can be read one by one.
@@ -15,7 +15,6 @@ pub(super) fn texts<'a>(chunk: &'a [u8], frames: &mut Frames) -> Texts<'a> {
                 .filter(|&i| std::str::from_utf8(&chunk[frames.records[i].start..frames.records[i].end]).is_err());
             let bad: Vec<Fault> = bad.map(|record| Fault { record, reason: "no valid UTF-8".to_owned() }).collect();
             frames.faults.extend(bad);
-            settle(&mut frames.faults);
             Texts::Some(chunk)
         }
     }

@@ -28,7 +28,9 @@ pub struct Settings {
     pub input: Input,
     /// How records are written; for the generator it says nothing.
     pub format: Format,
-    /// The declared columns; without them they are inferred from the first records.
+    /// The declared columns; without them they are inferred from the first records. With a header
+    /// CSV's are found by name, in any order, and others may be there as well; without one they
+    /// are all the fields of a record, in order. In JSON a column that a line lacks is null.
     pub schema: Option<Vec<Field>>,
 }
 
@@ -69,16 +71,18 @@ pub enum NexmarkStream {
     All,
 }
 
-/// How records are written.
+/// How records are written. In both formats timestamps are ISO 8601 (UTC where they say nothing
+/// else, midnight where they are a date alone) and bytes are two hexadecimal digits each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values, or another separator.
     Csv(CsvFormat),
-    /// One JSON object a line.
+    /// One JSON object a line. A text column takes whatever value as it is spelled.
     JsonLines,
 }
 
-/// The dialect of a CSV file.
+/// The dialect of a CSV file. A quote within a quoted field is doubled; lines end with `\n` or
+/// `\r\n`; blank lines are no records; every record has as many fields as the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvFormat {
     /// Between fields.
@@ -87,13 +91,16 @@ pub struct CsvFormat {
     pub quote: u8,
     /// Whether the first record of each file names the columns.
     pub header: bool,
-    /// Fields that mean null, beside the empty one.
+    /// Fields that mean null, beside the empty one. In text and bytes columns they do so only
+    /// without quotes: `""` is the empty text.
     pub nulls: Vec<String>,
 }
 
 /// A partition that is being read.
 pub trait Partition: Send {
-    /// The next rows, at most `rows` of them. Bad records count toward `rows`.
+    /// The next rows, at most `rows` of them. Bad records count toward `rows`. There may be fewer
+    /// although more follow: standard input gives what is there, and long records are given in
+    /// smaller batches. After an error there are no more.
     fn next(&mut self, rows: usize) -> Result<Next>;
 
     /// Passes over the records before this position. To be called before the first rows are asked

@@ -3,7 +3,6 @@
 //! In come the places of a column's fields; out go its array and the records whose field is none
 //! of its type, which have a null there for the time being. It never looks at other columns.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
@@ -48,23 +47,20 @@ pub(super) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// The texts of the column from the first record to the last; nothing where there is null.
+    /// Calls `cell` for each record of the column, with nothing where there is null.
     /// `quotes_matter` says that a field in quotes is never null.
     #[inline]
-    fn texts(&self, quotes_matter: bool) -> impl Iterator<Item = Option<Cow<'a, str>>> {
-        self.spans.iter().step_by(self.width).take(self.rows).map(move |span| {
+    fn texts(&self, quotes_matter: bool, mut cell: impl FnMut(usize, Option<&str>)) {
+        for (record, span) in self.spans.iter().step_by(self.width).take(self.rows).enumerate() {
             let text = self.texts.get(span.start as usize, span.end as usize);
-            match span.kind {
-                Kind::Plain if self.nulls.has(text) => None,
-                Kind::Plain => Some(Cow::Borrowed(text)),
-                Kind::Quoted if !quotes_matter && self.nulls.has(text) => None,
-                Kind::Quoted => Some(Cow::Borrowed(text)),
-                Kind::Raw => {
-                    let text = unquote(text, self.quote);
-                    (quotes_matter || !self.nulls.has(&text)).then_some(Cow::Owned(text))
-                }
+            let may_be_null = span.kind == Kind::Plain || !quotes_matter;
+            if span.kind == Kind::Raw {
+                let text = unquote(text, self.quote);
+                cell(record, Some(text.as_str()).filter(|text| !(may_be_null && self.nulls.has(text))));
+            } else {
+                cell(record, if may_be_null && self.nulls.has(text) { None } else { Some(text) });
             }
-        })
+        }
     }
 
     pub(super) fn column(&self, field: &Field, faults: &mut Vec<Fault>) -> ArrayRef {
@@ -81,10 +77,10 @@ impl<'a> Cells<'a> {
             DataType::Timestamp => self.numbers::<TimestampMicrosecondType>(field, faults, iso8601::parse),
             DataType::Text => {
                 let mut out = StringBuilder::with_capacity(self.rows, self.rows * 8);
-                for (record, text) in self.texts(true).enumerate() {
+                self.texts(true, |record, text| {
                     check(field, record, text.is_none(), faults);
                     out.append_option(text);
-                }
+                });
                 Arc::new(out.finish())
             }
             DataType::Bytes => {
@@ -99,7 +95,7 @@ impl<'a> Cells<'a> {
         &self,
         field: &Field,
         faults: &mut Vec<Fault>,
-        parse: fn(&str) -> Option<P::Native>,
+        parse: impl Fn(&str) -> Option<P::Native>,
     ) -> ArrayRef {
         let mut out = PrimitiveBuilder::<P>::with_capacity(self.rows).with_data_type(field.data_type.arrow());
         self.each(field, faults, parse, |value| out.append_option(value));
@@ -112,21 +108,20 @@ impl<'a> Cells<'a> {
         &self,
         field: &Field,
         faults: &mut Vec<Fault>,
-        parse: fn(&str) -> Option<T>,
+        parse: impl Fn(&str) -> Option<T>,
         mut add: impl FnMut(Option<T>),
     ) {
-        for (record, text) in self.texts(field.data_type == DataType::Bytes).enumerate() {
-            let Some(text) = text else {
-                check(field, record, true, faults);
-                add(None);
-                continue;
-            };
-            let value = parse(&text);
-            if value.is_none() {
-                faults.push(Fault { record, reason: mismatch(field, &quoted(&text)) });
+        self.texts(field.data_type == DataType::Bytes, |record, text| {
+            let value = text.and_then(&parse);
+            match text {
+                Some(text) if value.is_none() => {
+                    faults.push(Fault { record, reason: mismatch(field, &quoted(text)) });
+                }
+                Some(_) => {}
+                None => check(field, record, true, faults),
             }
             add(value);
-        }
+        });
     }
 }
 

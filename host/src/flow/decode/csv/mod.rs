@@ -95,7 +95,6 @@ impl Decoder {
                 }
                 _ => return Framed::NeedsMore,
             }
-            self.spans[first..].fill(Span::default());
         }
         Framed::Enough
     }

@@ -127,13 +127,21 @@ impl Splitter {
         }
         let (mut at, mut fields) = (start, 0);
         loop {
-            let (span, stop) = if bytes.get(at) == Some(&self.quote) {
+            let quoted = bytes.get(at) == Some(&self.quote);
+            let (span, stop) = if quoted {
                 match self.quoted(scan, at, tail) {
                     Ok(found) => found,
                     Err(split) => return split,
                 }
             } else {
                 match scan.next(at) {
+                    // Most fields end so.
+                    Some(stop) if bytes[stop] == self.delimiter => {
+                        field(fields, span(at, stop, Kind::Plain));
+                        fields += 1;
+                        at = stop + 1;
+                        continue;
+                    }
                     Some(stop) => (plain(bytes, at, stop), stop),
                     None if tail == Tail::End => (plain(bytes, at, bytes.len()), bytes.len()),
                     None => return Split::Partial,

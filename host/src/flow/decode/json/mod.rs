@@ -25,32 +25,22 @@ pub(super) use scan::{Scan, Value};
 pub(crate) struct Decoder {
     columns: Vec<Field>,
     schema: SchemaRef,
-    /// Reused: the records that are known to be bad before they are read.
-    bad: Vec<usize>,
 }
 
 impl Decoder {
     pub(super) fn new(columns: Vec<Field>) -> Self {
-        Self { schema: arrow_schema(&columns), columns, bad: Vec::new() }
+        Self { schema: arrow_schema(&columns), columns }
     }
 
     pub(super) fn decode(&mut self, chunk: &[u8], frames: &mut Frames) -> Result<Rows> {
         let texts = texts(chunk, frames);
         let rows = frames.records.len();
         let mut faults = std::mem::take(&mut frames.faults);
-        let mut bad = std::mem::take(&mut self.bad);
-        bad.clear();
-        bad.extend(faults.iter().map(|fault| fault.record));
-        let mut bad_records = bad.iter().copied().peekable();
         let mut builders: Vec<Builder> = self.columns.iter().map(|field| Builder::new(field.data_type, rows)).collect();
         let mut cells = Vec::with_capacity(self.columns.len());
         for (record, frame) in frames.records.iter().enumerate() {
             cells.clear();
             cells.resize(self.columns.len(), Value::Null);
-            if bad_records.next_if_eq(&record).is_some() {
-                builders.iter_mut().for_each(Builder::push_null);
-                continue;
-            }
             let line = texts.get(frame.start, frame.end);
             if let Err(reason) = read(line, &self.columns, &mut cells) {
                 faults.push(Fault { record, reason });
@@ -65,7 +55,6 @@ impl Decoder {
                 }
             }
         }
-        self.bad = bad;
         let columns = builders.into_iter().map(Builder::finish).collect();
         without_bad(&self.schema, columns, rows, faults)
     }

@@ -9,15 +9,12 @@
 #[derive(Clone, Copy, Debug)]
 #[repr(u64)]
 pub(super) enum For {
-    HotAuction = 1,
-    Auction,
-    HotBidder,
+    Auction = 1,
     Bidder,
     Price,
     HotChannel,
     Channel,
     Url,
-    HotSeller,
     Seller,
     Category,
     Reserve,
@@ -104,8 +101,9 @@ impl Draw {
     }
 }
 
+/// A number below `end`, by the upper bits.
 #[inline]
-fn below(bits: u64, end: u64) -> u64 {
+pub(super) fn below(bits: u64, end: u64) -> u64 {
     ((u128::from(bits) * u128::from(end)) >> 64) as u64
 }
 

@@ -3,7 +3,7 @@
 //! In comes an event's number; out go its kind, its time and ids. Of every fifty events the first
 //! is a person, the next three are auctions and the others bids, so ids are a matter of division.
 
-use super::draw::{Draw, For};
+use super::draw::{Draw, For, below};
 
 const PEOPLE: u64 = 1;
 const AUCTIONS: u64 = 3;
@@ -97,34 +97,24 @@ impl Event {
     #[inline]
     pub(super) fn auction_to_bid_for(self, draw: &Draw) -> i64 {
         let last = self.last_auction();
-        let auction = match draw.below(self.0, For::HotAuction, 2) {
-            0 => {
-                let first = last.saturating_sub(AUCTIONS_IN_FLIGHT);
-                first + draw.below(self.0, For::Auction, last - first + 1 + ID_LEAD)
-            }
-            _ => last / HOT_RATIO * HOT_RATIO,
-        };
-        (FIRST_AUCTION + auction) as i64
+        let first = last.saturating_sub(AUCTIONS_IN_FLIGHT);
+        // One draw for both questions, and no branch to guess wrong every other time.
+        let bits = draw.bits(self.0, For::Auction);
+        let any = first + below(bits, last - first + 1 + ID_LEAD);
+        let hot = last / HOT_RATIO * HOT_RATIO;
+        (FIRST_AUCTION + if bits & 1 == 0 { any } else { hot }) as i64
     }
 
     /// Someone to bid: the last hot bidder three times of four. No hot bidder is a hot seller.
     #[inline]
     pub(super) fn bidder(self, draw: &Draw) -> i64 {
-        let person = match draw.below(self.0, For::HotBidder, 4) {
-            0 => self.anyone(draw, For::Bidder),
-            _ => self.last_person() / HOT_RATIO * HOT_RATIO + 1,
-        };
-        (FIRST_PERSON + person) as i64
+        (FIRST_PERSON + self.someone(draw, For::Bidder, 1)) as i64
     }
 
     /// Someone to sell: the last hot seller three times of four.
     #[inline]
     pub(super) fn seller(self, draw: &Draw) -> i64 {
-        let person = match draw.below(self.0, For::HotSeller, 4) {
-            0 => self.anyone(draw, For::Seller),
-            _ => self.last_person() / HOT_RATIO * HOT_RATIO,
-        };
-        (FIRST_PERSON + person) as i64
+        (FIRST_PERSON + self.someone(draw, For::Seller, 0)) as i64
     }
 
     #[inline]
@@ -139,11 +129,15 @@ impl Event {
         (self.0 / EVENTS * AUCTIONS + in_round).saturating_sub(1)
     }
 
-    /// One of the people who are active, or will join soon.
+    /// The last hot person of a kind three times of four, or else one of those who are active or
+    /// will join soon.
     #[inline]
-    fn anyone(self, draw: &Draw, what: For) -> u64 {
+    fn someone(self, draw: &Draw, what: For, hot: u64) -> u64 {
         let people = self.last_person() + 1;
         let active = people.min(PEOPLE_ACTIVE);
-        people - active + draw.below(self.0, what, active + ID_LEAD)
+        let bits = draw.bits(self.0, what);
+        let any = people - active + below(bits, active + ID_LEAD);
+        let hot = self.last_person() / HOT_RATIO * HOT_RATIO + hot;
+        if bits & 3 == 0 { any } else { hot }
     }
 }

@@ -16,9 +16,9 @@ mod fields;
 
 use std::sync::Arc;
 
-use arrow_array::builder::{PrimitiveBuilder, StringBuilder};
+use arrow_array::builder::StringBuilder;
 use arrow_array::types::{ArrowPrimitiveType, Int64Type, TimestampMicrosecondType};
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 
 use super::{Decoded, NexmarkSettings, NexmarkStream, Next, Partition};
@@ -127,14 +127,14 @@ impl Generator {
         kind: Option<Kind>,
         make: fn(&Draw, Event) -> i64,
     ) -> ArrayRef {
-        let mut out = PrimitiveBuilder::<P>::with_capacity(self.events.len());
-        for event in &self.events {
-            match kind {
-                Some(kind) if kind != event.kind() => out.append_null(),
-                _ => out.append_value(make(&self.draw, *event)),
+        let made = self.events.iter().map(|event| make(&self.draw, *event));
+        let out: PrimitiveArray<P> = match kind {
+            None => PrimitiveArray::from_iter_values(made),
+            Some(kind) => {
+                let of_kind = self.events.iter().map(|event| event.kind() == kind);
+                of_kind.zip(made).map(|(is, value)| is.then_some(value)).collect()
             }
-        }
-        let out = out.finish();
+        };
         if P::DATA_TYPE == Int64Type::DATA_TYPE {
             Arc::new(out)
         } else {

@@ -90,9 +90,9 @@ fn ids_grow_and_refer_to_what_is_there() {
     assert_eq!(numbers(&people, "id").values().to_vec(), (1000..1300).collect::<Vec<_>>());
     let auctions = all(NexmarkStream::Auction, 900);
     assert_eq!(numbers(&auctions, "id").values().to_vec(), (1000..1900).collect::<Vec<_>>());
-    let times: &arrow_array::PrimitiveArray<TimestampMicrosecondType> =
+    let times: &PrimitiveArray<TimestampMicrosecondType> =
         auctions.column_by_name("date_time").expect("times").as_primitive();
-    let expires: &arrow_array::PrimitiveArray<TimestampMicrosecondType> =
+    let expires: &PrimitiveArray<TimestampMicrosecondType> =
         auctions.column_by_name("expires").expect("times").as_primitive();
     for row in 0..900 {
         assert_eq!(times.value(row), 1_436_918_400_000_000 + (row as i64 / 3 * 50 + 1 + row as i64 % 3) * 100);
