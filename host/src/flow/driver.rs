@@ -16,7 +16,7 @@ use super::read;
 use super::sink::{self, Writer};
 use super::transform::{Filter, FlatMap, Map, transform};
 use super::window;
-use super::write::write;
+use super::write::{Target, write};
 use super::{Epoch, Stream};
 use crate::error::{Error, Result};
 use crate::plan::{Operator, Plan};
@@ -157,16 +157,16 @@ fn run_worker(
                     Some(window::window(input, setting))
                 }
                 (Operator::Sink(to), Some((input, fields))) => {
-                    let (input, writer) = match to.output {
-                        sink::Output::Blackhole => (input, None),
+                    let (input, target) = match to.output {
+                        sink::Output::Blackhole => (input, Target::Nowhere),
                         _ => {
-                            let input = exchange(input, &Edge::One, fields);
                             let first = scope.index() == 0;
                             let mut writer = writers[index].lock().unwrap_or_else(PoisonError::into_inner);
-                            (input, if first { writer.take() } else { None })
+                            let writer = if first { writer.take() } else { None };
+                            (exchange(input, &Edge::One, fields), writer.map_or(Target::Nowhere, Target::Writer))
                         }
                     };
-                    write(input, &node.name, fields, writer, counters.clone(), Arc::clone(shared)).probe_with(&probe);
+                    write(input, &node.name, fields, target, counters.clone(), Arc::clone(shared)).probe_with(&probe);
                     None
                 }
                 (_, None) => None,

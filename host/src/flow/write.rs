@@ -5,9 +5,11 @@
 //! their source: partition, then place. A sink that writes to one place does so on one worker.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use arrow_array::{Array, UInt32Array};
+use arrow_schema::SchemaRef;
 use arrow_select::concat::{concat, concat_batches};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
@@ -18,22 +20,31 @@ use super::batch::Batch;
 use super::dead_letters::Shared;
 use super::epochs::Epochs;
 use super::sink::{Writer, Wrote};
+use crate::error::Result;
 use crate::report::Node;
 use crate::types::{Field, arrow_schema};
 
-/// Puts a sink on a stream. Without a writer it only counts, which is what a blackhole does, and
-/// every worker but the first.
+/// Where a worker's rows of a sink go.
+pub(super) enum Target {
+    /// To nobody: they are counted.
+    Nowhere,
+    /// To the one place that the sink writes to.
+    Writer(Box<dyn Writer>),
+    /// Nobody reads them any more.
+    Closed,
+}
+
+/// Puts a sink on a stream.
 pub(super) fn write<'scope>(
     stream: Stream<'scope>,
     name: &str,
     fields: &[Field],
-    mut writer: Option<Box<dyn Writer>>,
+    target: Target,
     counters: Arc<Node>,
     shared: Arc<Shared>,
 ) -> Stream<'scope> {
-    let schema = arrow_schema(fields);
+    let mut sink = Sink { target, schema: arrow_schema(fields), bytes: 0, counters, shared };
     let mut epochs = Epochs::default();
-    let mut bytes = 0;
     stream.unary_frontier::<CapacityContainerBuilder<Vec<Batch>>, _, _, _>(Pipeline, name, move |_, _| {
         move |(input, frontier), output| {
             input.for_each(|capability, batches| {
@@ -42,42 +53,76 @@ pub(super) fn write<'scope>(
                 }
             });
             while let Some((_, batches)) = epochs.complete(frontier) {
-                if shared.has_failed() {
-                    continue;
-                }
-                let started = Instant::now();
-                for batch in in_order(batches, &schema) {
-                    let rows = batch.rows.num_rows();
-                    Node::add(&counters.rows_in, rows);
-                    if let Some(open) = &mut writer {
-                        match open.write(&batch.rows) {
-                            Ok(Wrote::All) => Node::add(&counters.rows_out, rows),
-                            Ok(Wrote::Closed) => {
-                                shared.close_sink();
-                                writer = None;
-                            }
-                            Err(error) => shared.fail(error),
-                        }
-                    } else {
-                        Node::add(&counters.rows_out, rows);
-                    }
-                }
-                if let Some(open) = &mut writer {
-                    if let Err(error) = open.flush() {
-                        shared.fail(error);
-                    }
-                    Node::add(&counters.bytes, (open.bytes() - bytes) as usize);
-                    bytes = open.bytes();
-                }
-                Node::add_time(&counters.busy_ns, started.elapsed());
+                sink.write(batches);
+            }
+            if frontier.is_empty() {
+                sink.finish();
             }
         }
     })
 }
 
+struct Sink {
+    target: Target,
+    schema: SchemaRef,
+    bytes: u64,
+    counters: Arc<Node>,
+    shared: Arc<Shared>,
+}
+
+impl Sink {
+    /// Writes what an epoch brought.
+    fn write(&mut self, batches: Vec<Batch>) {
+        if self.shared.has_failed() {
+            return;
+        }
+        let started = Instant::now();
+        for batch in in_order(batches, &self.schema) {
+            let rows = batch.rows.num_rows();
+            Node::add(&self.counters.rows_in, rows);
+            let wrote = match &mut self.target {
+                Target::Nowhere => Ok(Wrote::All),
+                Target::Writer(writer) => writer.write(&batch.rows),
+                Target::Closed => return,
+            };
+            if self.went_well(wrote) {
+                Node::add(&self.counters.rows_out, rows);
+            }
+        }
+        if let Target::Writer(writer) = &mut self.target {
+            let flushed = writer.flush();
+            let bytes = writer.bytes();
+            self.counters.bytes.fetch_add(bytes - std::mem::replace(&mut self.bytes, bytes), Relaxed);
+            self.went_well(flushed);
+        }
+        Node::add_time(&self.counters.busy_ns, started.elapsed());
+    }
+
+    /// Ends the output: nothing will follow.
+    fn finish(&mut self) {
+        if let Target::Writer(mut writer) = std::mem::replace(&mut self.target, Target::Closed) {
+            let finished = writer.finish();
+            self.went_well(finished);
+            self.counters.bytes.fetch_add(writer.bytes() - self.bytes, Relaxed);
+        }
+    }
+
+    fn went_well(&mut self, wrote: Result<Wrote>) -> bool {
+        match wrote {
+            Ok(Wrote::All) => return true,
+            Ok(Wrote::Closed) => {
+                self.target = Target::Closed;
+                self.shared.close_sink();
+            }
+            Err(error) => self.shared.fail(error),
+        }
+        false
+    }
+}
+
 /// The batches that have rows; those of windows, which several workers fired, merged by (window
 /// end, key).
-fn in_order(batches: Vec<Batch>, schema: &arrow_schema::SchemaRef) -> Vec<Batch> {
+fn in_order(batches: Vec<Batch>, schema: &SchemaRef) -> Vec<Batch> {
     let batches: Vec<Batch> = batches.into_iter().filter(|b| b.rows.num_rows() > 0).collect();
     let orders: Vec<&dyn Array> =
         batches.iter().filter_map(|b| b.marks.order.as_ref().map(|o| o as &dyn Array)).collect();

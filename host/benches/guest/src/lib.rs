@@ -78,7 +78,7 @@ impl Mean {
 /// ASCII upper case over the whole column.
 #[weir::map(columns)]
 fn upper(text: weir::Texts<'_>) -> weir::TextBuilder {
-    text.with_text(text.text().to_ascii_uppercase())
+    text.to_ascii_uppercase()
 }
 
 weir::export!(scale, scale_columns, euros, serious, Mean, upper);
