@@ -16,6 +16,10 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 use weir::function::{Calls, Input};
 use weir::sandbox::{Artifact, Instance, Limits, Parameters, Reuse, Runtime};
 
+/// What the command runs with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROWS: usize = 8192;
 const GROUPS: usize = 2048;
 

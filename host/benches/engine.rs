@@ -19,6 +19,10 @@ use weir::plan::{Environment, Plan};
 use weir::report::Report;
 use weir::sandbox::{Artifact, Limits, Runtime};
 
+/// What the command runs with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs of each side that are counted.
 const ROUNDS: usize = 5;
 

@@ -15,7 +15,12 @@ pub(crate) fn head(what: &str) {
 
 /// Times both sides, each call over `units` rows (or calls), and prints the medians in nanoseconds
 /// for one, with the median of the rounds' ratios. `bar` is what the first must not exceed.
-pub(crate) fn pair(name: &str, units: usize, bar: &str, mut weir: impl FnMut(), mut native: impl FnMut()) -> f64 {
+pub(crate) fn pair(name: &str, units: usize, bar: &str, mut weir: impl FnMut(), mut native: impl FnMut()) {
+    // As with other benches, an argument picks those whose name has it.
+    let picked = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    if picked.is_some_and(|p| !name.contains(&p)) {
+        return;
+    }
     // Enough calls in a round that the clock's grain and a call's first touch do not count.
     let calls = calls_for(&mut weir);
     let twin_calls = calls_for(&mut native);
@@ -30,7 +35,6 @@ pub(crate) fn pair(name: &str, units: usize, bar: &str, mut weir: impl FnMut(), 
     let (a, b, ratio) = (median(times.0), median(times.1), median(times.2));
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{name:44} {a:>10.2} {b:>10.2} {ratio:>7.2}  {bar}");
-    a
 }
 
 fn calls_for(f: &mut impl FnMut()) -> usize {

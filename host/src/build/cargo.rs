@@ -168,6 +168,9 @@ impl Project {
         }
         let mut command = cargo(&self.folder);
         command.args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"]);
+        // Every engine that runs components has 128-bit SIMD; it is off in rustc's default only for
+        // the sake of old browsers. Beside what the user's own configuration says.
+        command.args(["--config", r#"target.wasm32-unknown-unknown.rustflags=["-Ctarget-feature=+simd128"]"#]);
         if self.own_target_dir {
             command.arg("--target-dir").arg(&self.target_dir);
         }
