@@ -1,5 +1,7 @@
 //! The numbers: one little-endian value a row, read as bytes so that alignment never matters.
 
+use std::mem::MaybeUninit;
+
 use crate::Timestamp;
 use crate::bindings::weir::udf::types::{Column, DataType};
 use crate::value::{Buffers, Read, Write};
@@ -14,26 +16,47 @@ pub(crate) fn numbers<const W: usize>(values: &[u8], rows: usize) -> Result<&[[u
     }
 }
 
-/// Numbers being written. A row that is skipped holds 0.
-pub struct Fixed<const W: usize>(Vec<[u8; W]>);
+/// Numbers being written. They are not cleared first: every row is written or skipped, and a row
+/// that is skipped holds 0.
+pub struct Fixed<const W: usize>(Vec<MaybeUninit<[u8; W]>>);
+
+impl<const W: usize> Fixed<W> {
+    /// Without a check for each row, so that the compiler may write several rows at once.
+    #[inline]
+    fn set(&mut self, row: usize, bytes: [u8; W]) {
+        debug_assert!(row < self.0.len(), "row {row} of {}", self.0.len());
+        // SAFETY: rows are put by `map`, `flat_map` and `finish` alone, each below the number that the
+        // buffers were made for or have grown to.
+        unsafe { self.0.get_unchecked_mut(row).write(bytes) };
+    }
+}
 
 impl<const W: usize> Buffers for Fixed<W> {
     #[inline]
     fn new(rows: usize) -> Self {
-        Self(vec![[0; W]; rows])
+        let mut numbers = Vec::with_capacity(rows);
+        // SAFETY: there is room for them, and what may be uninitialised always is a value.
+        unsafe { numbers.set_len(rows) };
+        Self(numbers)
     }
 
     fn grow(&mut self, rows: usize) {
-        self.0.resize(rows, [0; W]);
+        self.0.resize(rows, MaybeUninit::uninit());
     }
 
     #[inline]
-    fn skip(&mut self, _row: usize) {}
+    fn skip(&mut self, row: usize) {
+        self.set(row, [0; W]);
+    }
 
     #[inline]
     fn finish(mut self, rows: usize) -> Result<(Vec<u8>, Vec<u8>), String> {
         self.0.truncate(rows);
-        Ok((Vec::new(), self.0.into_flattened()))
+        let mut numbers = std::mem::ManuallyDrop::new(self.0);
+        // SAFETY: the same allocation, and each of these rows has been put or skipped.
+        let numbers =
+            unsafe { Vec::from_raw_parts(numbers.as_mut_ptr().cast::<[u8; W]>(), numbers.len(), numbers.capacity()) };
+        Ok((Vec::new(), numbers.into_flattened()))
     }
 }
 
@@ -61,7 +84,7 @@ macro_rules! number {
 
             #[inline]
             fn write(self, buffers: &mut Self::Buffers, row: usize) {
-                buffers.0[row] = $to(self);
+                buffers.set(row, $to(self));
             }
         }
     };

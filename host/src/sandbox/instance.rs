@@ -35,6 +35,8 @@ pub struct Instance {
     function: usize,
     parameters: Parameters,
     limits: Limits,
+    /// [`Limits::batch_time_max`] in ticks.
+    ticks: u64,
     reuse: Reuse,
     live: Option<Live>,
     made: u64,
@@ -68,7 +70,8 @@ impl Instance {
         limits: Limits,
         reuse: Reuse,
     ) -> Self {
-        Self { artifact: Arc::clone(artifact), function, parameters, limits, reuse, live: None, made: 0 }
+        let ticks = ticks(&limits);
+        Self { artifact: Arc::clone(artifact), function, parameters, limits, ticks, reuse, live: None, made: 0 }
     }
 
     /// What the function says of itself.
@@ -92,7 +95,7 @@ impl Instance {
 
     fn make(&self) -> Result<Live, Fault> {
         let mut store = store(&self.artifact, &self.limits, &self.parameters);
-        arm(&mut store, &self.limits);
+        store.set_epoch_deadline(self.ticks);
         let exports = &self.artifact.exports;
         let made = self.artifact.component.instantiate(&mut store).and_then(|instance| {
             let absent = || wasmtime::format_err!("the component does not export its function's kind");
@@ -124,7 +127,7 @@ impl Instance {
         let Some(Live { store, guest }) = self.live.as_mut() else {
             return Err(Fault::new(FaultKind::Host, "there is no instance"));
         };
-        arm(store, &self.limits);
+        store.set_epoch_deadline(self.ticks);
         let state = store.data_mut();
         state.now = input.now;
         state.random = input.seed;
@@ -288,7 +291,7 @@ fn batch<'a>(rows: usize, columns: &'a [super::bindings::weir::udf::types::Colum
 /// Asks a component once for its functions.
 pub(super) fn catalog(artifact: &Artifact, limits: &Limits) -> Result<Vec<WitSignature>, Fault> {
     let mut store = store(artifact, limits, &Parameters::default());
-    arm(&mut store, limits);
+    store.set_epoch_deadline(ticks(limits));
     let mut ask = || {
         let instance = artifact.component.instantiate(&mut store)?;
         artifact.exports.catalog.load(&mut store, &instance)?.call_functions(&mut store)
@@ -303,10 +306,10 @@ fn store(artifact: &Artifact, limits: &Limits, parameters: &Parameters) -> Store
     store
 }
 
-/// Starts the time limit of a call. One tick more than the limit, since the running one counts.
-fn arm(store: &mut Store<State>, limits: &Limits) {
+/// The time limit of a call: one tick more than it says, since the running one counts.
+fn ticks(limits: &Limits) -> u64 {
     let ticks = limits.batch_time_max.as_nanos().div_ceil(TICK.as_nanos());
-    store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1));
+    u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1)
 }
 
 /// What a WebAssembly error means to the author of the function.
