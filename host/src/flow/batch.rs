@@ -15,6 +15,8 @@ use arrow_schema::SchemaRef;
 use arrow_select::filter::FilterBuilder;
 use arrow_select::take::take;
 
+use crate::function::invoke::Moment;
+
 /// Rows of one partition.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -94,15 +96,13 @@ impl Batch {
         self.with(record_batch(self.rows.schema(), columns, count), self.marks.each(&pick))
     }
 
-    /// The highest event time of its rows: what a function's `now` answers; 0 without event time.
-    pub fn now(&self) -> i64 {
-        self.marks.times.as_ref().and_then(|t| t.values().iter().max().copied()).unwrap_or(0)
-    }
-
-    /// Where a function's random numbers start: the same in a replay of these rows.
-    pub fn seed(&self) -> u64 {
+    /// What a function that is called with the batch sees of the world: as its time the highest
+    /// event time of the rows, or 0 without event time; as the seed of its random numbers one that
+    /// is the same in a replay of these rows.
+    pub fn moment(&self) -> Moment {
+        let now = self.marks.times.as_ref().and_then(|t| t.values().iter().max().copied()).unwrap_or(0);
         let first = self.marks.positions.as_ref().filter(|p| !p.is_empty()).map_or(self.sequence, |p| p.value(0));
-        (u64::from(self.partition) << 40) ^ first
+        Moment { now, seed: (u64::from(self.partition) << 40) ^ first }
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
         let some = batch().filter(&BooleanBuffer::from(vec![true, false, true]));
         assert_eq!((some.rows.num_rows(), some.partition, some.watermark), (2, 1, 3));
         assert_eq!(some.marks.positions, Some(vec![0, 2].into()));
-        assert_eq!(some.now(), 7);
+        assert_eq!(some.moment().now, 7);
         let taken = batch().take(&vec![2, 2, 0].into());
         assert_eq!(taken.marks.times, Some(vec![7, 7, 5].into()));
     }

@@ -13,7 +13,7 @@
 //! | `log`, `backtrace` | what the function logged in that call, and where it stood |
 //! | `source`, `position` | the partition, and the record's number in it from 0 |
 //! | `line`, `text` | of a record that could not be read |
-//! | `event_time`, `seed` | what the function's clock and random numbers were |
+//! | `now`, `seed` | what the function's clock and random numbers were in that call |
 //! | `row` | the columns that the pipeline uses |
 
 use std::fs::File;
@@ -28,7 +28,7 @@ use serde_json::{Map, Value, json};
 use super::batch::Batch;
 use super::source::BadRecord;
 use crate::error::{Error, Result};
-use crate::function::invoke::Failure;
+use crate::function::invoke::{Failure, Moment};
 use crate::plan::{Function, OnError, Operator, Plan};
 use crate::report::Node;
 
@@ -92,7 +92,8 @@ impl Shared {
         let mut letters = letters.lock().unwrap_or_else(PoisonError::into_inner);
         let mut line = Value::Object(letter.clone()).to_string();
         line.push('\n');
-        if let Err(e) = letters.write_all(line.as_bytes()) {
+        // A letter is on its way before its pipeline goes on: failures are rare, and worth it.
+        if let Err(e) = letters.write_all(line.as_bytes()).and_then(|()| letters.flush()) {
             self.fail(Error::sink_io("the dead letters can't be written", e));
         }
     }
@@ -145,8 +146,11 @@ impl Failures {
             match self.on_error {
                 OnError::Skip => {}
                 OnError::Stop => {
-                    let BadRecord { line, reason, text, .. } = record;
-                    let message = format!("{source}, line {line}: {reason}: {}", shortened(text));
+                    let BadRecord { position, line, reason, text } = record;
+                    let message = match line {
+                        0 => format!("{source}, record {position} (from 0): {reason}"),
+                        _ => format!("{source}, line {line}: {reason}: {}", shortened(text)),
+                    };
                     self.shared.fail(Error::Source { message, cause: None });
                 }
                 OnError::DeadLetter => {
@@ -155,8 +159,10 @@ impl Failures {
                     letter.insert("reason".into(), json!(record.reason));
                     letter.insert("source".into(), json!(source));
                     letter.insert("position".into(), json!(record.position));
-                    letter.insert("line".into(), json!(record.line));
-                    letter.insert("text".into(), json!(record.text));
+                    if record.line > 0 {
+                        letter.insert("line".into(), json!(record.line));
+                        letter.insert("text".into(), json!(record.text));
+                    }
                     self.shared.write(&letter);
                 }
             }
@@ -168,6 +174,7 @@ impl Failures {
         &self,
         called: &Called,
         batch: &Batch,
+        moment: Moment,
         failures: impl ExactSizeIterator<Item = &'a Failure>,
     ) {
         if failures.len() == 0 {
@@ -212,10 +219,8 @@ impl Failures {
             }
             insert_some(&mut letter, "source", source);
             insert_some(&mut letter, "position", position);
-            if batch.marks.times.is_some() {
-                letter.insert("event_time".into(), json!(batch.now()));
-            }
-            letter.insert("seed".into(), json!(batch.seed()));
+            letter.insert("now".into(), json!(moment.now));
+            letter.insert("seed".into(), json!(moment.seed));
             letter.insert("row".into(), row);
             self.shared.write(&letter);
         }

@@ -85,7 +85,13 @@ pub(super) fn read<'scope>(scope: &Scope<'scope, Epoch>, setting: Setting<'_>) -
             Node::add_time(&reader.counters.busy_ns, started.elapsed());
             match step {
                 Step::Again => activator.activate(),
-                Step::Nothing => activator.activate_after(NAP),
+                Step::Nothing => {
+                    // Others may be ahead and waiting for this source, which has nothing to say.
+                    if !probe.less_than(&epoch) {
+                        held.downgrade(&(epoch + 1));
+                    }
+                    activator.activate_after(NAP);
+                }
                 Step::EpochDone => {
                     held.downgrade(&(epoch + 1));
                     activator.activate();

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use arrow_array::{Array, UInt32Array};
 use arrow_schema::SchemaRef;
-use arrow_select::concat::{concat, concat_batches};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
@@ -18,7 +16,7 @@ use timely::dataflow::operators::generic::Operator;
 use super::Stream;
 use super::batch::Batch;
 use super::dead_letters::Shared;
-use super::epochs::Epochs;
+use super::epochs::{Epochs, merged};
 use super::sink::{Writer, Wrote};
 use crate::error::Result;
 use crate::report::Node;
@@ -77,7 +75,7 @@ impl Sink {
             return;
         }
         let started = Instant::now();
-        for batch in in_order(batches, &self.schema) {
+        for batch in merged(batches, &self.schema) {
             let rows = batch.rows.num_rows();
             Node::add(&self.counters.rows_in, rows);
             let wrote = match &mut self.target {
@@ -118,22 +116,4 @@ impl Sink {
         }
         false
     }
-}
-
-/// The batches that have rows; those of windows, which several workers fired, merged by (window
-/// end, key).
-fn in_order(batches: Vec<Batch>, schema: &SchemaRef) -> Vec<Batch> {
-    let batches: Vec<Batch> = batches.into_iter().filter(|b| b.rows.num_rows() > 0).collect();
-    let orders: Vec<&dyn Array> =
-        batches.iter().filter_map(|b| b.marks.order.as_ref().map(|o| o as &dyn Array)).collect();
-    if orders.len() < 2 {
-        return batches;
-    }
-    let order = concat(&orders).expect("orders are bytes");
-    let order = arrow_array::cast::AsArray::as_binary::<i32>(&order);
-    let mut indices: Vec<u32> = (0..order.len() as u32).collect();
-    indices.sort_by_key(|i| order.value(*i as usize));
-    let rows = concat_batches(schema, batches.iter().map(|b| &b.rows)).expect("batches of one stream");
-    let all = batches[0].with(rows, super::batch::Marks::default());
-    vec![all.take(&UInt32Array::from(indices))]
 }

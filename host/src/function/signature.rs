@@ -32,6 +32,16 @@ impl Kind {
         }
     }
 
+    /// The name in a sentence.
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Mapper => "a mapper",
+            Self::Filter => "a filter",
+            Self::FlatMapper => "a flat-mapper",
+            Self::Aggregate => "an aggregate",
+        }
+    }
+
     /// The key of the step that takes it.
     pub fn step(self) -> &'static str {
         match self {
@@ -114,7 +124,7 @@ impl Signature {
         match self.kind {
             Kind::Filter if !self.outputs.is_empty() => return says("a filter has no outputs".into()),
             Kind::Mapper | Kind::FlatMapper | Kind::Aggregate if self.outputs.is_empty() => {
-                return says(format!("a {} needs an output", self.kind.name()));
+                return says(format!("{} needs an output", self.kind.with_article()));
             }
             Kind::Aggregate if self.accumulator.is_empty() => {
                 return says("an aggregate needs an accumulator".into());

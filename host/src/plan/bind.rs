@@ -48,10 +48,10 @@ pub(super) fn bind(
     let Some(first) = of_kind.first() else {
         let is = signatures[named[0]].kind;
         return Err(Invalid::new(format!(
-            "`{label}` is a {}, but `{}` takes a {}",
-            is.name(),
+            "`{label}` is {}, but `{}` takes {}",
+            is.with_article(),
             kind.step(),
-            kind.name()
+            kind.with_article()
         ))
         .hint(format!("write `{} = \"{label}\"`", is.step())));
     };
@@ -111,9 +111,12 @@ fn arguments(signature: &Signature, call: &Call, columns: &[Field]) -> Result<(u
     let plain = |message| Misfit { message, hint: None };
     if names.len() != signature.inputs.len() {
         return Err(plain(format!(
-            "it takes {} columns ({signature}), but {} are given",
-            signature.inputs.len(),
-            names.len()
+            "it takes {} ({signature}), but {} given",
+            counted(signature.inputs.len()),
+            match names.len() {
+                1 => "1 is".to_string(),
+                n => format!("{n} are"),
+            }
         )));
     }
     let mut cost = 0;
@@ -194,6 +197,14 @@ fn parameters(label: &str, signature: &Signature, call: &Call) -> Result<BTreeMa
         given.insert(parameter.name.clone(), default.clone());
     }
     Ok(given)
+}
+
+fn counted(columns: usize) -> String {
+    match columns {
+        0 => "no columns".to_string(),
+        1 => "1 column".to_string(),
+        n => format!("{n} columns"),
+    }
 }
 
 fn described(names: &[String], columns: &[Field]) -> String {

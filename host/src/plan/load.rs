@@ -14,6 +14,8 @@ use super::steps::{Stream, step};
 use super::streams::{relative, sink, source};
 use super::{Node, OnError, Operator, Plan};
 use crate::error::{Error, Invalid, Result};
+use crate::flow::sink::Output;
+use crate::flow::source::Input;
 use crate::function::Native;
 use crate::sandbox::{Artifact, Limits, Runtime};
 
@@ -68,6 +70,9 @@ impl<'a> Planner<'a> {
 
     fn plan(mut self) -> Result<Plan> {
         for (name, spec) in self.sources()? {
+            if self.nodes.iter().any(|n| n.name == name) {
+                return Err(self.text.wrong(spec, format!("two sources are named `{name}`")).into());
+            }
             let source = source(self.text, spec)?;
             let node = Node {
                 name,
@@ -84,6 +89,7 @@ impl<'a> Planner<'a> {
         self.steps(sources)?;
         self.sinks()?;
         self.check_used()?;
+        self.check_files()?;
         prune(&mut self.nodes);
         let name = match &self.spec.name {
             Some(name) => name.clone(),
@@ -153,15 +159,9 @@ impl<'a> Planner<'a> {
                 .into());
         }
         let before = Some(self.nodes.len() - 1);
-        let mut paths: HashMap<PathBuf, String> = HashMap::new();
         for (name, spec) in sinks {
             let input = self.input(spec.get_ref().from.as_ref(), before, spec)?;
             let sink = sink(self.text, spec)?;
-            if let crate::flow::sink::Output::File(path) = &sink.output
-                && let Some(other) = paths.insert(path.clone(), name.clone())
-            {
-                return Err(self.text.wrong(spec, format!("sink `{other}` writes to the same file")).into());
-            }
             let Node { fields, timed, windowed, .. } = &self.nodes[input];
             let node = Node {
                 name: self.free_name(&name),
@@ -228,6 +228,44 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// A file that is written is nothing else's: it is emptied before the first row is read.
+    fn check_files(&self) -> Result<(), Invalid> {
+        let mut files: Vec<(PathBuf, String)> = Vec::new();
+        for node in &self.nodes {
+            if let Operator::Source(source) = &node.operator
+                && matches!(source.settings.input, Input::File(_))
+            {
+                let of = format!("source `{}` reads it", node.name);
+                let partitions = source.discovered.partitions.iter();
+                files.extend(partitions.map(|path| (real(Path::new(path)), of.clone())));
+            }
+        }
+        let is_stdin =
+            |n: &&Node| matches!(&n.operator, Operator::Source(s) if matches!(s.settings.input, Input::Stdin));
+        if self.nodes.iter().filter(is_stdin).count() > 1 {
+            return Err(Invalid::new("two sources read standard input, which can be read once").at(self.text.place(0)));
+        }
+        let mut written = Vec::new();
+        for node in &self.nodes {
+            if let Operator::Sink(sink) = &node.operator
+                && let Output::File(path) = &sink.output
+            {
+                written.push((path.clone(), format!("sink `{}` writes it", node.name)));
+            }
+        }
+        let letters = self.spec.dead_letters.as_ref().map(|d| relative(self.text, d.get_ref().file.get_ref()));
+        written.extend(letters.map(|path| (path, "the dead letters are written to it".to_string())));
+        for (path, of) in written {
+            let path = real(&path);
+            if let Some((_, other)) = files.iter().find(|(file, _)| *file == path) {
+                let message = format!("the file {} is used twice: {other}, and {of}", path.display());
+                return Err(Invalid::new(message).at(self.text.place(0)).hint("write to a file of its own"));
+            }
+            files.push((path, of));
+        }
+        Ok(())
+    }
+
     /// A stream that no sink takes is a mistake, and would be work for nothing.
     fn check_used(&self) -> Result<(), Invalid> {
         let used = |index: usize| self.nodes.iter().any(|n| n.input == Some(index));
@@ -239,6 +277,14 @@ impl<'a> Planner<'a> {
                 .hint("give a step or sink `from` with its name, or take it out")),
         }
     }
+}
+
+/// A path by which a file is known, whether it is there already or not.
+fn real(path: &Path) -> PathBuf {
+    let whole = path.canonicalize();
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let by_folder = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    whole.ok().or_else(by_folder).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// The entries of `[functions]`, each loaded when a step first names it.

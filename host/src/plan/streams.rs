@@ -20,8 +20,13 @@ pub(super) fn source(text: &Text, spec: &At<SourceSpec>) -> Result<Source> {
         Input::Stdin => format(text, spec, inner.format.as_ref(), inner.csv.as_ref(), None)?,
     };
     let schema = inner.schema.as_ref().map(|table| schema(text, table)).transpose()?;
-    if let (Input::Nexmark(_), Some(table)) = (&input, &inner.schema) {
-        return Err(text.wrong(table, "generated rows have a schema of their own").into());
+    if matches!(input, Input::Nexmark(_)) {
+        let (schema, format, csv) = (inner.schema.as_ref(), inner.format.as_ref(), inner.csv.as_ref());
+        let starts = [schema.map(At::span), format.map(At::span), csv.map(At::span)];
+        if let Some(span) = starts.into_iter().flatten().next() {
+            let invalid = Invalid::new("generated rows have a schema of their own, and are written in no format");
+            return Err(invalid.at(text.place(span.start)).into());
+        }
     }
     let settings = Settings { input, format, schema };
     let discovered = source::discover(&settings).map_err(|error| placed(text, spec, error))?;
@@ -41,8 +46,19 @@ fn placed(text: &Text, spec: &At<SourceSpec>, error: Error) -> Error {
     }
 }
 
+/// A place that is chosen by saying `true` of it.
+fn chosen(text: &Text, name: &str, at: Option<&At<bool>>) -> Result<bool, Invalid> {
+    match at {
+        Some(at) if !*at.get_ref() => {
+            Err(text.wrong(at, format!("`{name} = false` says nothing")).hint("leave it out"))
+        }
+        at => Ok(at.is_some()),
+    }
+}
+
 fn input(text: &Text, spec: &At<SourceSpec>) -> Result<Input, Invalid> {
     let inner = spec.get_ref();
+    chosen(text, "stdin", inner.stdin.as_ref())?;
     let given = [inner.file.is_some(), inner.stdin.is_some(), inner.nexmark.is_some()];
     if given.iter().filter(|g| **g).count() != 1 {
         let what = if given.contains(&true) { "more than one of" } else { "none of" };
@@ -94,14 +110,10 @@ fn format<T>(
     csv: Option<&At<CsvSpec>>,
     path: Option<&Path>,
 ) -> Result<Format, Invalid> {
-    let by_name = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name).to_string();
-        match name.rsplit_once('.').map(|(_, extension)| extension) {
-            Some("csv" | "tsv") => Some("csv"),
-            Some("jsonl" | "ndjson" | "json") => Some("jsonl"),
-            _ => None,
-        }
+    let by_name = |path: &Path| match extension(path)?.as_str() {
+        "csv" | "tsv" => Some("csv"),
+        "jsonl" | "ndjson" | "json" => Some("jsonl"),
+        _ => None,
     };
     let chosen = match name {
         Some(name) => name.get_ref().as_str(),
@@ -125,8 +137,15 @@ fn format<T>(
     }
 }
 
+/// What a file's name says of its records, whatever it is packed with.
+fn extension(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+    name.rsplit_once('.').map(|(_, extension)| extension.to_string())
+}
+
 fn csv_format(text: &Text, spec: Option<&At<CsvSpec>>, path: Option<&Path>) -> Result<CsvFormat, Invalid> {
-    let tabs = path.is_some_and(|p| p.to_string_lossy().contains(".tsv"));
+    let tabs = path.is_some_and(|p| extension(p).as_deref() == Some("tsv"));
     let mut format =
         CsvFormat { delimiter: if tabs { b'\t' } else { b',' }, quote: b'"', header: true, nulls: Vec::new() };
     let Some(spec) = spec.map(At::get_ref) else { return Ok(format) };
@@ -186,6 +205,8 @@ fn event_time(text: &Text, spec: &At<EventTimeSpec>, discovered: &Discovered) ->
 /// A sink of the plan.
 pub(super) fn sink(text: &Text, spec: &At<SinkSpec>) -> Result<Sink, Invalid> {
     let inner = spec.get_ref();
+    chosen(text, "stdout", inner.stdout.as_ref())?;
+    chosen(text, "blackhole", inner.blackhole.as_ref())?;
     let given = [inner.file.is_some(), inner.stdout.is_some(), inner.blackhole.is_some()];
     if given.iter().filter(|g| **g).count() != 1 {
         let what = if given.contains(&true) { "more than one of" } else { "none of" };

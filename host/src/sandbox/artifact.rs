@@ -124,8 +124,12 @@ impl Artifact {
                 return Err(problem);
             }
             if !self.exports.has(function.kind) {
-                let kind = function.kind.name();
-                return Err(format!("function `{}` is a {kind}, but `weir:udf/{kind}` is not exported", function.name));
+                return Err(format!(
+                    "function `{}` is {}, but `weir:udf/{}` is not exported",
+                    function.name,
+                    function.kind.with_article(),
+                    function.kind.name()
+                ));
             }
             let types: Vec<_> = function.inputs.iter().map(|f| f.data_type).collect();
             if !overloads.insert((&function.name, function.kind, types)) {

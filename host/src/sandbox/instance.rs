@@ -112,6 +112,10 @@ impl Instance {
         });
         match made {
             Ok(guest) => Ok(Live { store, guest }),
+            // The guest's own start may trap; anything else is that there is no room for it.
+            Err(error) if error.downcast_ref::<Trap>().is_none() && store.data().meter.refused_bytes.is_none() => {
+                Err(Fault::new(FaultKind::Host, format!("{error:#}")))
+            }
             Err(error) => Err(fault(&error, &store, &self.limits)),
         }
     }
@@ -332,12 +336,14 @@ fn fault(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Faul
         },
     };
     let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
-    let backtrace = frames
-        .iter()
-        .map(|frame| match frame.symbols().first().and_then(|s| s.name()) {
-            Some(name) => name.to_string(),
-            None => frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), String::from),
-        })
-        .collect();
+    let name = |frame: &wasmtime::FrameInfo| match frame.symbols().first().and_then(|s| s.name()).or(frame.func_name())
+    {
+        // Without the hash that tells monomorphisations apart.
+        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+        None => format!("function {}", frame.func_index()),
+    };
+    // What a panic does before it traps says nothing of why.
+    let panicking = |name: &String| ["panic", "rust_abort", "rust_start"].iter().any(|p| name.contains(p));
+    let backtrace = frames.iter().map(name).skip_while(panicking).collect();
     Fault { kind, message, log, backtrace }
 }

@@ -138,7 +138,7 @@ pub struct Decoded {
 pub struct BadRecord {
     /// Its number in the partition, from 0.
     pub position: u64,
-    /// The line it starts on, from 1.
+    /// The line it starts on, from 1; 0 where it could be read but its row has no event time.
     pub line: u64,
     /// The record as it stands, cut after 4 KiB; what is no UTF-8 is replaced.
     pub text: String,

@@ -39,7 +39,6 @@ pub(super) struct Windows {
 }
 
 struct Aggregate {
-    label: String,
     invoker: Invoker,
     store: Store,
     outputs: Vec<Field>,
@@ -47,8 +46,8 @@ struct Aggregate {
 
 /// A row that one of the aggregates failed on. It is in none of them.
 pub(super) struct Failed {
-    /// The function.
-    pub(super) label: String,
+    /// Which aggregate of the step.
+    pub(super) aggregate: usize,
     /// The row.
     pub(super) failure: Failure,
 }
@@ -66,7 +65,7 @@ pub(super) trait Fired {
     /// Result rows.
     fn rows(&mut self, rows: RecordBatch, marks: Marks);
     /// A function failed to give the results of some windows and keys: these.
-    fn failed(&mut self, label: &str, failures: &[Failure], rows: &RecordBatch);
+    fn failed(&mut self, aggregate: usize, moment: Moment, failures: &[Failure], rows: &RecordBatch);
 }
 
 impl Windows {
@@ -80,7 +79,6 @@ impl Windows {
         batch_rows: usize,
     ) -> Self {
         let aggregate = |a: &plan::Aggregate| Aggregate {
-            label: a.call.label.clone(),
             invoker: Invoker::new(&a.call, stream, reuse, Arc::clone(counters)),
             store: Store::new(&a.call.function.signature().accumulator, a.empty.clone()),
             outputs: a.outputs.clone(),
@@ -159,16 +157,16 @@ impl Windows {
         failed: &mut Vec<Failed>,
     ) {
         let (slots, groups, opened) = self.groups(rows, starts);
-        let moment = Moment { now: batch.now(), seed: batch.seed() };
+        let moment = batch.moment();
         let before = failed.len();
         let mut folded = Vec::with_capacity(self.aggregates.len());
-        for aggregate in &mut self.aggregates {
+        for (index, aggregate) in self.aggregates.iter_mut().enumerate() {
             let mut failures = Vec::new();
             let held = aggregate.store.gather(&slots);
             folded.push(aggregate.invoker.accumulate(held, slots.len(), &groups, rows, moment, &mut failures));
             failed.extend(failures.into_iter().map(|mut failure| {
                 failure.row = original(failure.row as usize) as u32;
-                Failed { label: aggregate.label.clone(), failure }
+                Failed { aggregate: index, failure }
             }));
         }
         if failed.len() > before {
@@ -298,14 +296,14 @@ impl Windows {
         let last = keys[count - 1].start;
         let mut kept = BooleanBuffer::new_set(count);
         let mut results = Vec::new();
-        for aggregate in &mut self.aggregates {
+        for (index, aggregate) in self.aggregates.iter_mut().enumerate() {
             let mut failures = Vec::new();
             let accumulators = aggregate.store.gather(&slots);
             let moment = Moment { now: self.kind.end(last).saturating_sub(1), seed: last as u64 };
             let (outputs, succeeded) = aggregate.invoker.finish(&accumulators, count, moment, &mut failures);
             if !failures.is_empty() {
                 let (fields, arrays): (Vec<_>, Vec<_>) = columns[..named].iter().cloned().unzip();
-                out.failed(&aggregate.label, &failures, &record_batch(arrow_schema(&fields), arrays, count));
+                out.failed(index, moment, &failures, &record_batch(arrow_schema(&fields), arrays, count));
                 kept = &kept & &succeeded;
             }
             results.push((outputs, succeeded));

@@ -20,12 +20,12 @@ use timely::dataflow::operators::generic::Operator;
 
 use super::batch::{Batch, Marks};
 use super::dead_letters::{Called, Failures};
-use super::epochs::Epochs;
+use super::epochs::{Epochs, merged};
 use super::{Options, Stream};
-use crate::function::invoke::Failure;
+use crate::function::invoke::{Failure, Moment};
 use crate::plan;
 use crate::report::Node;
-use crate::types::Field;
+use crate::types::{Field, arrow_schema};
 use fold::{Fired, Windows};
 
 /// What the operator needs to know of its step and its stream.
@@ -56,6 +56,7 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> St
         counters,
     };
     let in_order = peers == 1;
+    let schema = arrow_schema(input);
     let mut epochs = Epochs::default();
     stream.unary_frontier(Pipeline, &node.name, move |_, _| {
         move |(input, frontier), output| {
@@ -68,11 +69,9 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> St
             });
             while let Some((capability, batches)) = epochs.complete(frontier) {
                 let mut session = output.session(&capability);
-                for mut batch in batches {
-                    if !in_order {
-                        step.fold(&mut batch);
-                    }
-                    step.advance(&batch);
+                batches.iter().for_each(|batch| step.advance(batch));
+                if !in_order {
+                    merged(batches, &schema).iter_mut().for_each(|batch| step.fold(batch));
                 }
                 step.fire(&mut |batch| session.give(batch));
             }
@@ -105,9 +104,9 @@ impl Step {
         Node::add_time(&self.counters.busy_ns, started.elapsed());
         Node::add(&self.counters.rows_in, rows);
         Node::add(&self.counters.late, late);
-        for called in &self.called {
-            let of: Vec<&Failure> = failed.iter().filter(|f| f.label == called.label).map(|f| &f.failure).collect();
-            self.failures.rows(called, batch, of.into_iter());
+        for (index, called) in self.called.iter().enumerate() {
+            let of: Vec<&Failure> = failed.iter().filter(|f| f.aggregate == index).map(|f| &f.failure).collect();
+            self.failures.rows(called, batch, batch.moment(), of.into_iter());
         }
         *batch = batch.take(&Vec::<u32>::new().into());
     }
@@ -176,10 +175,8 @@ impl Fired for Out<'_> {
         give_numbered(batch, self.sequence, self.give);
     }
 
-    fn failed(&mut self, label: &str, failures: &[Failure], rows: &RecordBatch) {
+    fn failed(&mut self, aggregate: usize, moment: Moment, failures: &[Failure], rows: &RecordBatch) {
         let batch = self.shell.with(rows.clone(), Marks::default());
-        if let Some(called) = self.called.iter().find(|c| c.label == label) {
-            self.failures.rows(called, &batch, failures.iter());
-        }
+        self.failures.rows(&self.called[aggregate], &batch, moment, failures.iter());
     }
 }
