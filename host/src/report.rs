@@ -137,6 +137,7 @@ impl Metrics {
             rows_out: sum(NodeKind::Sink, |n| n.rows_out),
             failed: nodes.iter().map(|n| n.failed).sum(),
             late: nodes.iter().map(|n| n.late).sum(),
+            peak_memory_bytes: peak_memory_bytes(),
             watermark_us: nodes.iter().filter(|n| n.kind == NodeKind::Source).filter_map(|n| n.watermark_us).min(),
             nodes,
         }
@@ -162,11 +163,20 @@ pub struct Report {
     pub failed: u64,
     /// Rows that came too late.
     pub late: u64,
+    /// The most memory that the process has held so far, where the system says.
+    pub peak_memory_bytes: Option<u64>,
     /// The least watermark of the sources in microseconds since 1970-01-01T00:00:00Z; absent
     /// before the first, without event time and at the end.
     pub watermark_us: Option<i64>,
     /// Sources, steps and sinks in the plan's order.
     pub nodes: Vec<NodeReport>,
+}
+
+/// Linux says so in `/proc/self/status`.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))?;
+    Some(kib.trim().parse::<u64>().ok()? * 1024)
 }
 
 /// What one source, step or sink did.

@@ -64,6 +64,9 @@ fn summary(report: &Report) -> String {
         text::plural(report.workers as u64, "worker"),
         text::count((report.rows_in as f64 / seconds).round() as u64),
     );
+    if let Some(peak) = report.peak_memory_bytes {
+        text.push_str(&format!(", at most {} of memory", text::bytes(peak)));
+    }
     if report.failed > 0 {
         text.push_str(&format!(", {} failed", text::count(report.failed)));
     }
@@ -145,6 +148,7 @@ pub(super) mod tests {
             rows_out: 84,
             failed: 12,
             late: 3,
+            peak_memory_bytes: None,
             watermark_us: Some(1_360_335_600_250_000),
             nodes: vec![
                 NodeReport { rows_in: 0, rows_out: 24_951, ..node("source", NodeKind::Source, "flights.csv") },

@@ -77,11 +77,21 @@ pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<Ato
     if stop.load(Relaxed) {
         metrics.set_interrupted();
     }
+    plan_ended(&plan, metrics);
     let shared = Arc::into_inner(shared).ok_or_else(|| Error::Bug("a worker is still running".into()))?;
     shared.finish()?;
     match bug {
         Some(bug) => Err(Error::Bug(bug)),
         None => Ok(metrics.snapshot()),
+    }
+}
+
+/// A source that has ended has no watermark any more.
+fn plan_ended(plan: &Plan, metrics: &Metrics) {
+    for (index, node) in plan.nodes.iter().enumerate() {
+        if matches!(node.operator, Operator::Source(_)) {
+            metrics.node(index).watermark.store(i64::MAX, Relaxed);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The ends of a pipeline: sources and sinks as written, checked against the files they name.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::quantity::duration_us;
 use super::spec::{At, CsvSpec, EventTimeSpec, NexmarkSpec, SinkSpec, SourceSpec, Text};
@@ -236,8 +236,15 @@ pub(super) fn sink(text: &Text, spec: &At<SinkSpec>) -> Result<Sink, Invalid> {
 
 /// Paths in a pipeline file are seen from its folder.
 pub(super) fn relative(text: &Text, path: &str) -> PathBuf {
-    match text.path.parent() {
-        Some(folder) => folder.join(path),
-        None => PathBuf::from(path),
+    let joined = text.path.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
+    let mut clean = PathBuf::new();
+    for part in joined.components() {
+        match (part, clean.components().next_back()) {
+            // Shorter to read: `examples/storm/../../udfs` is `udfs`.
+            (Component::ParentDir, Some(Component::Normal(_))) => drop(clean.pop()),
+            (Component::CurDir, _) => {}
+            _ => clean.push(part),
+        }
     }
+    clean
 }
