@@ -27,8 +27,6 @@ use ways::Way;
 mod each {
     //! A test for each folder.
     include!(concat!(env!("OUT_DIR"), "/pipelines.rs"));
-
-    use super::folder;
 }
 
 /// What is to come of a pipeline.
