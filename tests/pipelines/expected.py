@@ -10,6 +10,7 @@ The folders that are not here have expected files written by hand.
 import csv
 import gzip
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -60,7 +61,9 @@ def iso(us):
 
 
 def lines(rows):
-    return "".join(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in rows)
+    dumped = (json.dumps(row, separators=(",", ":"), ensure_ascii=False) for row in rows)
+    # Python writes 1e-07 where most write 1e-7.
+    return "".join(re.sub(r"(\de-)0(\d)", r"\1\2", row) + "\n" for row in dumped)
 
 
 def letters(rows):

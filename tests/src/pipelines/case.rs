@@ -88,13 +88,12 @@ impl Case {
         plan(&self.pipeline)
     }
 
-    /// Runs the pipeline.
+    /// Reads, checks and runs the pipeline.
     pub(crate) fn run(&self, options: &Options) -> Ran {
-        let plan = match self.plan() {
-            Ok(plan) => plan,
-            Err(error) => return Ran { result: Err(error), sinks: Vec::new(), dead_letters: Vec::new() },
-        };
-        self.run_plan(plan, options)
+        match self.plan() {
+            Ok(plan) => self.run_plan(plan, options),
+            Err(error) => Ran { result: Err(error), sinks: Vec::new(), dead_letters: Vec::new() },
+        }
     }
 
     /// Runs a plan. What it would write to standard output goes to `out.jsonl`.

@@ -19,13 +19,25 @@ impl Way {
     }
 }
 
+fn way(name: &'static str, change: fn(&mut Options)) -> Way {
+    let mut options = Options::default();
+    change(&mut options);
+    Way { name, options }
+}
+
+/// Those for inputs of many rows.
+pub(super) fn coarse() -> Vec<Way> {
+    vec![
+        way("straight", |_| {}),
+        way("epochs of 5,000 rows, batches of 333", |o| (o.epoch_rows, o.batch_rows) = (5000, 333)),
+        way("2 workers", |o| o.workers = 2),
+        way("3 workers, batches of 1,000 rows", |o| (o.workers, o.batch_rows) = (3, 1000)),
+        way("a fresh instance for every call, batches of 500 rows", |o| (o.reuse, o.batch_rows) = (Reuse::Never, 500)),
+    ]
+}
+
 /// All of them, the plain one first.
 pub(super) fn all() -> Vec<Way> {
-    let way = |name, change: fn(&mut Options)| {
-        let mut options = Options::default();
-        change(&mut options);
-        Way { name, options }
-    };
     vec![
         way("straight", |_| {}),
         way("batches of 1 row", |o| o.batch_rows = 1),
