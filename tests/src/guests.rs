@@ -3,8 +3,9 @@
 //! `build.rs` compiles `udfs/*` and `tests/guests/*`; here their core modules are made components,
 //! once, in the guests' target folder. A guest is known by the name of its folder.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::{fs, process};
 
 use weir::sandbox::{Artifact, Limits, Runtime};
@@ -58,11 +59,19 @@ pub fn runtime() -> &'static Arc<Runtime> {
     &RUNTIME
 }
 
-/// A guest, compiled to native code.
+/// A guest, compiled to native code; once.
 ///
 /// # Panics
 /// If the host refuses it.
 pub fn artifact(name: &str) -> Arc<Artifact> {
+    static LOADED: LazyLock<Mutex<HashMap<String, Arc<Artifact>>>> = LazyLock::new(Mutex::default);
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(artifact) = loaded.get(name) {
+        return Arc::clone(artifact);
+    }
     let bytes = fs::read(component(name)).expect("the component was just written");
-    Artifact::load(runtime(), name, &bytes, &Limits::default()).expect("a component that the host takes")
+    let artifact = Artifact::load(runtime(), name, &bytes, &Limits::default());
+    let artifact = artifact.unwrap_or_else(|error| panic!("the host does not take `{name}`: {error}"));
+    loaded.insert(name.to_owned(), Arc::clone(&artifact));
+    artifact
 }

@@ -8,3 +8,5 @@ pub mod guests;
 
 #[cfg(test)]
 mod pipelines;
+#[cfg(test)]
+mod sandbox;
