@@ -164,6 +164,16 @@ def map_as(at):
 
 
 @folder
+def column_style(at):
+    def row(row):
+        scaled = {"n": None if row["n"] is None else 3 * row["n"], "x": None if row["n"] is None else row["x"] / 2}
+        named = {f"{column}_by_{style}": scaled[column] for style in ("row", "column") for column in ("n", "x")}
+        return row | named | {"drow": None if row["word"] is None else row["word"][::-1]}
+
+    return out(row(r) for r in table(at / "in.csv", n=int, x=float))
+
+
+@folder
 def parameters(at):
     def delay_class(delay, threshold):
         if delay is None:
@@ -481,7 +491,7 @@ def row_errors_skip(at):
     return out(row for row in rows if 0 <= row["n"] < 100)
 
 
-def panicked(step, function, n, reason=None, **more):
+def panicked(step, function, n, **more):
     return {"step": step, "function": function, "parameters": {"at": str(n)}, "fault": "trap"} | more
 
 
@@ -547,6 +557,36 @@ def null_in_aggregate_and_failure(at):
             kept.append(row)
     results = lambda rows: {"rows": len(rows), "sum": sum(values(rows, "n")), "texts": join(rows, "t")}
     return out(windows(kept, 10 * SECOND, 0, [], results)) | letters(bad)
+
+
+def hostile(at, function, fault):
+    rows = [row["n"] for row in table(at / "in.csv", n=int)]
+    letter = {"step": function, "function": f"lab.{function}", "parameters": {"at": "17"}, "fault": fault}
+    bad = [letter | {"source": "in.csv", "position": 17, "row": {"n": 17}}]
+    return out({"n": n, function: n, "double": 2 * n} for n in rows if n != 17) | letters(bad)
+
+
+@folder
+def spins(at):
+    return hostile(at, "spins_on", "time")
+
+
+@folder
+def eats(at):
+    return hostile(at, "eats_on", "memory")
+
+
+@folder
+def recurses(at):
+    return hostile(at, "recurses_on", "stack")
+
+
+@folder
+def contract(at):
+    rows = table(at / "in.csv", n=int)
+    bad = [{"step": "words", "function": "liar.words", "fault": "contract", "position": i} for i in range(len(rows))]
+    evens = lines(row for row in rows if row["n"] % 2 == 0)
+    return {"expected.none.jsonl": "", "expected.evens.jsonl": evens} | letters(bad)
 
 
 def main():

@@ -7,6 +7,12 @@
 pub mod guests;
 
 #[cfg(test)]
+mod command;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
 mod pipelines;
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod sandbox;

@@ -24,11 +24,8 @@ fn node(node: &Node) -> Result<Node> {
         Operator::Filter(of) => Operator::Filter(apply(of)),
         Operator::FlatMap(of) => Operator::FlatMap(apply(of)),
         Operator::Window(Window { key, kind, aggregates }) => {
-            let aggregate = |a: &Aggregate| Aggregate {
-                call: bound(&a.call),
-                outputs: a.outputs.clone(),
-                empty: a.empty.clone(),
-            };
+            let aggregate =
+                |a: &Aggregate| Aggregate { call: bound(&a.call), outputs: a.outputs.clone(), empty: a.empty.clone() };
             let aggregates = aggregates.iter().map(aggregate).collect();
             Operator::Window(Window { key: key.clone(), kind: *kind, aggregates })
         }

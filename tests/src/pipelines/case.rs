@@ -13,6 +13,7 @@ use weir::plan::{Environment, Operator, Plan};
 use weir::report::Report;
 use weir::{Error, Result};
 
+use super::again::again;
 use crate::guests;
 
 /// A copy of a pipeline folder. `NAME.wasm` in its pipeline is a guest where the folder has no such
@@ -88,16 +89,13 @@ impl Case {
         plan(&self.pipeline)
     }
 
-    /// Reads, checks and runs the pipeline.
-    pub(crate) fn run(&self, options: &Options) -> Ran {
-        match self.plan() {
-            Ok(plan) => self.run_plan(plan, options),
-            Err(error) => Ran { result: Err(error), sinks: Vec::new(), dead_letters: Vec::new() },
-        }
+    /// Runs a plan that may be run again.
+    pub(crate) fn run_again(&self, plan: &Plan, options: &Options) -> Ran {
+        self.run_plan(again(plan).expect("the sources are still there"), options)
     }
 
     /// Runs a plan. What it would write to standard output goes to `out.jsonl`.
-    pub(crate) fn run_plan(&self, mut plan: Plan, options: &Options) -> Ran {
+    fn run_plan(&self, mut plan: Plan, options: &Options) -> Ran {
         let mut files = Vec::new();
         for node in &mut plan.nodes {
             let Operator::Sink(sink) = &mut node.operator else { continue };

@@ -13,6 +13,7 @@
 
 mod again;
 mod case;
+mod coverage;
 mod example;
 mod ways;
 
@@ -22,7 +23,6 @@ use std::path::Path;
 use serde_json::Value;
 use weir::plan::{Operator, Plan};
 
-use again::again;
 pub(crate) use case::{Case, Ran};
 use ways::Way;
 
@@ -104,7 +104,12 @@ impl Expected {
             let fits = |found: &Value| wanted.iter().all(|(key, value)| found.get(key) == Some(value));
             match left.iter().position(fits) {
                 Some(index) => drop(left.swap_remove(index)),
-                None => return Err(format!("no dead letter is like {}\nthere are left: {left:#?}", Value::from(wanted.clone()))),
+                None => {
+                    return Err(format!(
+                        "no dead letter is like {}\nthere are left: {left:#?}",
+                        Value::from(wanted.clone())
+                    ));
+                }
             }
         }
         match left.as_slice() {
@@ -139,7 +144,7 @@ fn check(folder: &Path) {
         }
     };
     let run = |way: &Way| {
-        let ran = case.run_plan(again(&plan).expect("the sources are still there"), &way.options);
+        let ran = case.run_again(&plan, &way.options);
         let checked = expected.check(&case, &ran, rows_in_turn(&plan) && !way.has_usual_epochs());
         checked.err().map(|e| format!("{}: {e}", way.name))
     };

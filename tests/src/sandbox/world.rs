@@ -29,7 +29,10 @@ fn the_clock_is_the_batch_s_and_the_random_numbers_are_the_seed_s() {
     assert_eq!(looked_around(7, 1).1, random, "the clock is none of its business");
     assert_ne!(looked_around(-5, 2).1, random);
     // SplitMix64 from 1234567, as published with it.
-    assert_eq!(looked_around(0, 1_234_567).1, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, -8_629_252_141_511_181_193]);
+    assert_eq!(
+        looked_around(0, 1_234_567).1,
+        [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, -8_629_252_141_511_181_193]
+    );
 }
 
 #[test]
@@ -71,8 +74,8 @@ fn a_function_that_imports_wasi_finds_nothing_there() {
     let input = Input { rows: 1, columns: &columns, now: 0, seed: 0 };
     let outputs = plain("wasi", "looks_for", &[]).flat_map(input).expect("it runs all the same").outputs;
     let column = |i: usize| outputs[i].as_string::<i32>().iter().flatten().collect::<Vec<_>>();
-    assert_eq!(column(0), ["arguments", "environment", "files", "network", "seconds since 1970"]);
-    assert_eq!(column(1), ["0", "0", "nothing", "nothing", "0"]);
+    assert_eq!(column(0), ["standard output", "arguments", "environment", "files", "network", "seconds since 1970"]);
+    assert_eq!(column(1), ["a log", "0", "0", "nothing", "nothing", "0"]);
 }
 
 #[test]

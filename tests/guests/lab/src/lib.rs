@@ -11,9 +11,7 @@ pub mod plain;
 pub mod world;
 
 use aggregates::{Joined, LongestText, Span, SumThatFailsToFinish, SumThatPanics, SumThatRefuses};
-use echo::{
-    echo_boolean, echo_bytes, echo_float32, echo_float64, echo_int32, echo_int64, echo_text, echo_timestamp,
-};
+use echo::{echo_boolean, echo_bytes, echo_float32, echo_float64, echo_int32, echo_int64, echo_text, echo_timestamp};
 use hostile::{eats_on, panics_on, picks_apart, recurses_on, spins_on, stumbles_on};
 use plain::{add, double, even, flip, half, halves, picky, repeat, repeat_picky, scale, scale_columns, seven, when};
 use world::{leaks, looks_around, remembers, talks};

@@ -2,6 +2,7 @@
 //! a network. Built for `wasm32-wasip2` it is a component that imports WASI, and what it finds is
 //! what a function is granted.
 
+use std::io::Write;
 use std::time::SystemTime;
 
 /// What was found of one thing.
@@ -15,13 +16,14 @@ pub struct Found {
 #[weir::flat_map]
 pub fn looks_for(n: i64) -> Vec<Found> {
     let _ = n;
-    println!("said to standard output");
+    let said = writeln!(std::io::stdout(), "said to standard output");
     eprintln!("said to standard error");
     let or_error = |result: std::io::Result<String>| result.unwrap_or_else(|_| "nothing".to_owned());
     let files = std::fs::read_dir("/").map(|entries| format!("{} files", entries.count()));
     let network = std::net::TcpStream::connect("127.0.0.1:80").map(|_| "a connection".to_owned());
     let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     vec![
+        Found { thing: "standard output", found: said.map_or("nothing", |()| "a log").to_owned() },
         Found { thing: "arguments", found: std::env::args().count().to_string() },
         Found { thing: "environment", found: std::env::vars().count().to_string() },
         Found { thing: "files", found: or_error(files) },
