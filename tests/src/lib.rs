@@ -1,1 +1,18 @@
+//! Tests of the whole: pipelines from their files to their output, the sandbox from outside, random
+//! pipelines against a naive model, and the command.
+//!
+//! The functions that they run are compiled by `build.rs` and found in [`guests`]. Everything else
+//! stands in test modules.
 
+pub mod guests;
+
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod pipelines;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod sandbox;

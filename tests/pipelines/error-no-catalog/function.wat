@@ -1,0 +1,2 @@
+;; Offers nothing, not even a catalog.
+(component)

@@ -1,0 +1,607 @@
+#!/usr/bin/env python3
+"""Writes the expected files of the pipelines whose result is not obvious, without Weir.
+
+Each function below is named after its folder and says in plain Python, row by row, what the
+pipeline's functions, keys and windows come to; nothing here knows batches, epochs or workers.
+Run without arguments it writes the files; with --check it says which of them would change.
+The folders that are not here have expected files written by hand.
+"""
+
+import csv
+import gzip
+import json
+import re
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+HERE = Path(__file__).parent
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+SECOND = 1_000_000
+FOLDERS = []
+NEVER = -(2**63)
+
+
+def folder(function):
+    FOLDERS.append(function)
+    return function
+
+
+# --- in and out
+
+
+def table(path, **types):
+    """The rows of a CSV file; a type makes a value of a text, and an empty field is None."""
+    opened = {".gz": gzip.open, ".csv": open}
+    if path.suffix == ".zst":
+        text = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout.decode()
+        lines = text.splitlines(keepends=True)
+    else:
+        with opened[path.suffix](path, "rt", newline="", encoding="utf-8") as file:
+            lines = list(file)
+    rows = csv.DictReader(lines)
+    return [{k: None if v == "" else types.get(k, str)(v) for k, v in row.items()} for row in rows]
+
+
+def objects(path):
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def time(text):
+    return (datetime.fromisoformat(text.replace("Z", "+00:00")) - EPOCH) // timedelta(microseconds=1)
+
+
+def iso(us):
+    if us is None:
+        return None
+    at = EPOCH + timedelta(microseconds=us)
+    fraction = f".{at.microsecond:06}".rstrip("0") if at.microsecond else ""
+    return f"{at.year:04}{at:-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def lines(rows):
+    dumped = (json.dumps(row, separators=(",", ":"), ensure_ascii=False) for row in rows)
+    # Python writes 1e-07 where most write 1e-7.
+    return "".join(re.sub(r"(\de-)0(\d)", r"\1\2", row) + "\n" for row in dumped)
+
+
+def letters(rows):
+    return {"expected.dead-letters.jsonl": lines(rows)}
+
+
+def out(rows, late=None):
+    files = {"expected.jsonl": lines(rows)}
+    if late is not None:
+        assert late > 0, "the folder is there to have late rows"
+        files["expected.late"] = f"{late}\n"
+    return files
+
+
+# --- time and windows
+
+
+def start_of(at, size, offset=0):
+    return at - (at - offset) % size
+
+
+def in_time(rows, size, offset=0, bound=0, at="at"):
+    """Which rows of one partition are in time for their window, and how many are not."""
+    kept, late, watermark = [], 0, NEVER
+    for row in rows:
+        end = start_of(row[at], size, offset) + size
+        if end <= watermark:
+            late += 1
+        else:
+            kept.append(row)
+        watermark = max(watermark, row[at] - bound)
+    return kept, late
+
+
+def rank(value):
+    """Nulls first, then as the values go; texts by their bytes."""
+    return (0,) if value is None else (1, value.encode() if isinstance(value, str) else value)
+
+
+def windows(rows, size, offset, key, results, at="at", times=True):
+    """A row for each window and key, in their order."""
+    groups = {}
+    for row in rows:
+        start = start_of(row[at], size, offset)
+        groups.setdefault((start, tuple(row[k] for k in key)), []).append(row)
+    order = sorted(groups, key=lambda group: (group[0], [rank(k) for k in group[1]]))
+    show = iso if times else lambda us: us
+    return [
+        {"window_start": show(start), "window_end": show(start + size)} | dict(zip(key, keys)) | results(groups[start, keys])
+        for start, keys in order
+    ]
+
+
+def values(rows, column):
+    return [row[column] for row in rows if row[column] is not None]
+
+
+def total(rows, column):
+    found = values(rows, column)
+    return sum(found) if found else None
+
+
+def join(rows, column):
+    found = values(rows, column)
+    return ",".join(found) if found else None
+
+
+def longest(rows, column):
+    found = values(rows, column)
+    # The first of the longest, by bytes.
+    best = max(found, key=lambda text: len(text.encode()), default=None)
+    return best, len(rows) - len(found)
+
+
+def floor(us, unit):
+    return us - us % unit
+
+
+# --- the folders
+
+
+@folder
+def filter_map(at):
+    rows = table(at / "in.csv", number=int, x=float)
+    return out(row | {"double": 2 * row["number"]} for row in rows if row["number"] % 2 == 0)
+
+
+@folder
+def map_replaces(at):
+    rows = table(at / "in.csv", a=int, b=float)
+    return out(row | {"a": 3 * row["a"], "b": row["b"] / 2} for row in rows)
+
+
+@folder
+def map_as(at):
+    rows = table(at / "in.csv", n=int)
+    return out(row | {"twice": 2 * row["n"], "all": 2 * row["n"], "half": 4 * row["n"]} for row in rows)
+
+
+@folder
+def column_style(at):
+    def row(row):
+        scaled = {"n": None if row["n"] is None else 3 * row["n"], "x": None if row["n"] is None else row["x"] / 2}
+        named = {f"{column}_by_{style}": scaled[column] for style in ("row", "column") for column in ("n", "x")}
+        return row | named | {"drow": None if row["word"] is None else row["word"][::-1]}
+
+    return out(row(r) for r in table(at / "in.csv", n=int, x=float))
+
+
+@folder
+def parameters(at):
+    def delay_class(delay, threshold):
+        if delay is None:
+            return "cancelled"
+        return "late" if delay >= threshold else "early" if delay < 0 else "on time"
+
+    def swapped(word):
+        for letter in "abcdefghijklmnopqrstuvwxyz":
+            word = word.replace(letter + ",", "\0" + letter)
+        return word.replace("\0", ",")
+
+    def row(row):
+        us = time(row["at"])
+        return row | {
+            "before": iso(us - SECOND),
+            "after": iso(us + 90 * SECOND),
+            "by_default": delay_class(row["delay"], 15),
+            "by_call": delay_class(row["delay"], 60),
+            "by_with": delay_class(row["delay"], -5),
+            "replace": swapped(row["word"]),
+        }
+
+    return out(row(r) for r in table(at / "in.csv", delay=int))
+
+
+@folder
+def overloads(at):
+    rows = objects(at / "in.jsonl")
+    for row in rows:
+        row["float32"] = None if row["float32"] is None else float(row["float32"])
+    return out(row | {f"{name}_again": value for name, value in row.items()} for row in rows)
+
+
+@folder
+def widening(at):
+    def row(row):
+        small = row["small"]
+        return row | {
+            "half_of_big": row["big"] / 2,
+            "half_of_small": None if small is None else small / 2,
+            "twice_small": None if small is None else small * 2,
+            "half_of_single": row["single"] / 2,
+        }
+
+    return out(row(r) for r in table(at / "in.csv", big=int, small=int, single=float))
+
+
+@folder
+def strict_nulls_map(at):
+    def row(row):
+        a, b, x = row["a"], row["b"], row["x"]
+        scaled = None not in (a, x)
+        return row | {
+            "double": None if a is None else 2 * a,
+            "add": None if None in (a, b) else a + b,
+            "scaled_a": 3 * a if scaled else None,
+            "scaled_x": x / 2 if scaled else None,
+        }
+
+    return out(row(r) for r in table(at / "in.csv", a=int, b=int, x=float))
+
+
+@folder
+def strict_nulls_filter(at):
+    rows = table(at / "in.csv", a=int, b=int)
+    return out(row for row in rows if row["a"] is not None and row["a"] % 2 == 0)
+
+
+@folder
+def strict_nulls_flat_map(at):
+    rows = table(at / "in.csv", a=int, b=int)
+    return out(row | {"copy": copy} for row in rows for copy in range(row["a"] or 0))
+
+
+@folder
+def strict_nulls_aggregate(at):
+    def results(rows):
+        text, nulls = longest(rows, "t")
+        return {
+            "rows": len(rows),
+            "numbers": len(values(rows, "n")),
+            "sum": total(rows, "n"),
+            "texts": join(rows, "t"),
+            "longest_text": text,
+            "longest_nulls": nulls,
+        }
+
+    return out(windows(table(at / "in.csv", at=time, n=int), 10 * SECOND, 0, ["k"], results))
+
+
+@folder
+def flat_map(at):
+    rows = table(at / "in.csv", number=int, x=float)
+    return out(
+        row | {"copy": copy, "again": again}
+        for row in rows
+        for copy in range(max(row["number"], 0))
+        for again in range(copy)
+    )
+
+
+@folder
+def flat_map_words(at):
+    rows = [{"at": time(row["at"]), "word": word.lower()} for row in objects(at / "in.jsonl") for word in row["line"].split()]
+    return out(windows(rows, 60 * SECOND, 0, ["word"], lambda rows: {"count": len(rows)}))
+
+
+@folder
+def no_input_columns(at):
+    return out(row | {"seven": 14} for row in table(at / "in.csv"))
+
+
+@folder
+def window_offset(at):
+    rows = table(at / "in.csv", at=time)
+    results = lambda rows: {"rows": len(rows), "ns": join(rows, "id")}
+    kept, late = in_time(rows, 10 * SECOND, 3 * SECOND, 30 * SECOND)
+    return out(windows(kept, 10 * SECOND, 3 * SECOND, ["k"], results), late or None)
+
+
+@folder
+def window_offset_negative(at):
+    rows = table(at / "in.csv", at=time)
+    return out(windows(rows, 86_400 * SECOND, -5 * 3600 * SECOND, [], lambda rows: {"rows": len(rows)}))
+
+
+@folder
+def late(at):
+    kept, late = in_time(table(at / "in.csv", at=time), 10 * SECOND, 0, 5 * SECOND)
+    return out(windows(kept, 10 * SECOND, 0, ["k"], lambda rows: {"rows": len(rows), "ids": join(rows, "id")}), late)
+
+
+@folder
+def late_without_bound(at):
+    rows = table(at / "in.csv", at=time, id=lambda text: int(text.lstrip("r")))
+    # The watermark is the source's: rows that the filter drops move it on as well.
+    kept, late, watermark = [], 0, NEVER
+    for row in rows:
+        if row["id"] % 2 == 0:
+            if start_of(row["at"], 10 * SECOND) + 10 * SECOND <= watermark:
+                late += 1
+            else:
+                kept.append(row)
+        watermark = max(watermark, row["at"])
+    results = lambda rows: {"rows": len(rows), "ids": total(rows, "id")}
+    return out(windows(kept, 10 * SECOND, 0, [], results), late)
+
+
+@folder
+def partitions(at):
+    rows, late = [], 0
+    for path in sorted(at.glob("in-*.csv")):
+        kept, of_file = in_time(table(path, at=time, id=int), 15 * SECOND, 0, 8 * SECOND)
+        rows, late = rows + kept, late + of_file
+
+    def results(rows):
+        ids = values(rows, "id")
+        return {"rows": len(rows), "sum": sum(ids), "span_least": min(ids), "span_greatest": max(ids)}
+
+    return out(windows(rows, 15 * SECOND, 0, ["k"], results), late)
+
+
+@folder
+def partitions_in_turn(at):
+    rows = [row for path in sorted(at.glob("in-*")) for row in table(path, id=int)]
+    return out({"id": row["id"], "file": row["file"]} for row in rows if row["id"] % 2 == 0)
+
+
+@folder
+def no_key(at):
+    rows = table(at / "in.csv", at=time)
+    return out(windows(rows, 10 * SECOND, 0, [], lambda rows: {"rows": len(rows), "ids": join(rows, "id")}))
+
+
+@folder
+def null_keys(at):
+    # A text in quotes is no null, which Python's reader can't tell: the file has one row in four of them.
+    rows = table(at / "in.csv", at=time, number=int)
+    with open(at / "in.csv") as file:
+        for row, line in zip(rows, list(file)[1:]):
+            if line.split(",")[1] == '""':
+                row["text"] = ""
+    results = lambda rows: {"rows": len(rows), "ids": join(rows, "id")}
+    return out(windows(rows, 20 * SECOND, 0, ["text", "number"], results))
+
+
+@folder
+def text_keys(at):
+    rows = table(at / "in.csv", at=time)
+    return out(windows(rows, 3600 * SECOND, 0, ["k"], lambda rows: {"rows": len(rows)}))
+
+
+@folder
+def many_keys(at):
+    rows = table(at / "in.csv", at=time, n=int, x=float, yes=lambda t: t == "true", day=lambda t: time(t + "T00:00:00Z"))
+    results = lambda rows: {"rows": len(rows), "sum": total(rows, "n")}
+    found = windows(rows, 600 * SECOND, 0, ["n", "x", "yes", "day"], results)
+    return out(row | {"day": iso(row["day"])} for row in found)
+
+
+@folder
+def fold_order(at):
+    rows = table(at / "in.csv", at=time)
+    results = lambda rows: {"ids": join(rows, "id"), "again": join(rows, "k")}
+    return out(windows(rows, 30 * SECOND, 0, ["k"], results))
+
+
+@folder
+def multiple_outputs(at):
+    def results(rows):
+        numbers = values(rows, "n")
+        text, nulls = longest(rows, "t")
+        return {
+            "range_least": min(numbers, default=None),
+            "range_greatest": max(numbers, default=None),
+            "best_text": text,
+            "best_nulls": nulls,
+        }
+
+    return out(windows(table(at / "in.csv", at=time, n=int), 5 * SECOND, 0, ["k"], results))
+
+
+@folder
+def behind_windows(at):
+    rows, late = in_time(table(at / "in.csv", at=time, n=int), 5 * SECOND, 0, 10 * SECOND)
+    assert late == 0
+    results = lambda rows: {"rows": len(rows), "sum": total(rows, "n")}
+    seconds = windows(rows, 5 * SECOND, 0, ["k"], results, times=False)
+    seconds = [row | {"twice": 2 * row["sum"]} for row in seconds if row["rows"] % 2 == 0]
+    # A result's time is the last moment of its window.
+    again = [row | {"at": row["window_end"] - 1} for row in seconds]
+    results = lambda rows: {"windows": len(rows), "rows": total(rows, "rows"), "twice": total(rows, "twice")}
+    minutes = windows(again, 20 * SECOND, 5 * SECOND, ["k"], results)
+    shown = [row | {"window_start": iso(row["window_start"]), "window_end": iso(row["window_end"])} for row in seconds]
+    return {"expected.seconds.jsonl": lines(shown), "expected.minutes.jsonl": lines(minutes)}
+
+
+@folder
+def branches(at):
+    rows = table(at / "in.csv", at=time, n=int)
+    evens = [row for row in rows if row["n"] % 2 == 0]
+    shown = lambda rows: lines({"at": iso(row["at"])} | {k: v for k, v in row.items() if k != "at"} for row in rows)
+    return {
+        "expected.all.jsonl": shown(rows),
+        "expected.evens.jsonl": shown(evens),
+        "expected.counted.jsonl": lines(windows(evens, 10 * SECOND, 0, [], lambda rows: {"rows": len(rows)})),
+        "expected.copied.jsonl": shown(row | {"copy": copy} for row in evens for copy in range(row["n"])),
+    }
+
+
+@folder
+def several_sources(at):
+    words = [{"at": time(row["at"]), "word": row["word"]} for row in objects(at / "words.jsonl")]
+    numbers = table(at / "numbers.csv", n=int)
+    return {
+        "expected.numbers.jsonl": lines(row | {"double": 2 * row["n"]} for row in numbers),
+        "expected.words.out.jsonl": lines(windows(words, 10 * SECOND, 0, [], lambda rows: {"words": join(rows, "word")})),
+    }
+
+
+@folder
+def no_event_time(at):
+    rows = table(at / "in.csv", at=time, n=int)
+    results = lambda rows: {"rows": len(rows), "sum": total(rows, "n")}
+    without = [i for i, row in enumerate(rows) if row["at"] is None]
+    timed = [row for row in rows if row["at"] is not None]
+    reason = "column `at`: there is no event time"
+    bad = [{"step": "source", "source": "in.csv", "position": i, "reason": reason} for i in without]
+    return out(windows(timed, 10 * SECOND, 0, [], results)) | letters(bad)
+
+
+@folder
+def row_errors(at):
+    rows = table(at / "in.csv", at=time, clock=int, n=int, copies=int, m=int)
+    bad = []
+
+    def fails(step, function, position, row, reason):
+        letter = {"step": step, "function": function, "reason": reason, "source": "in.csv", "position": position}
+        bad.append(letter)
+
+    left = []
+    for position, row in enumerate(rows):
+        hour, minute = divmod(row["clock"], 100)
+        if hour > 23 or minute > 59:
+            fails("minute_of_day", "flights.minute_of_day", position, row, f"{row['clock']} is not a time of day such as 1405")
+        elif row["n"] < 0:
+            fails("picky", "lab.picky", position, row, f"{row['n']} is negative")
+        elif row["n"] >= 100:
+            continue
+        elif row["copies"] < 0:
+            fails("repeat_picky", "lab.repeat_picky", position, row, f"{row['copies']} copies can't be made")
+        else:
+            for _ in range(row["copies"]):
+                # Of two reasons the first stands: that of the aggregate that comes first.
+                if row["t"] == "bad":
+                    fails("folded", "lab.join", position, row, "a bad text")
+                elif row["m"] < 0:
+                    fails("folded", "lab.sum_picky", position, row, f"{row['m']} is negative")
+                else:
+                    left.append(row)
+    results = lambda rows: {"texts": join(rows, "t"), "rows": len(rows), "sum": total(rows, "m")}
+    assert {letter["function"] for letter in bad} == {
+        "flights.minute_of_day",
+        "lab.picky",
+        "lab.repeat_picky",
+        "lab.join",
+        "lab.sum_picky",
+    }
+    return out(windows(left, 10 * SECOND, 0, ["k"], results)) | letters(bad)
+
+
+@folder
+def row_errors_skip(at):
+    rows = table(at / "in.csv", n=int)
+    return out(row for row in rows if 0 <= row["n"] < 100)
+
+
+def panicked(step, function, n, **more):
+    return {"step": step, "function": function, "parameters": {"at": str(n)}, "fault": "trap"} | more
+
+
+@folder
+def row_errors_by_step(at):
+    rows = [row["n"] for row in table(at / "in.csv", n=int)]
+    bad = [panicked("panics_on", "lab.panics_on", 12, source="in.csv", position=12, row={"n": 12})]
+    return out({"n": n, "panics_on": n} for n in rows if n >= 0 and n != 12) | letters(bad)
+
+
+@folder
+def panic(at):
+    rows = table(at / "in.csv", n=int, third=int)
+    row = next(row for row in rows if row["n"] == 4711)
+    bad = [panicked("panics_on", "lab.panics_on", 4711, source="in.csv", position=4711, row=row)]
+    kept = [row for row in rows if row["n"] != 4711 and row["n"] % 2 == 0 and row["third"] % 2 == 0]
+    return out(row | {"panics_on": row["n"]} for row in kept) | letters(bad)
+
+
+@folder
+def panics(at):
+    rows = [row | {"position": i} for i, row in enumerate(table(at / "in.csv", at=time, n=int))]
+    folded = []
+    for row in rows:
+        if row["n"] in (5, 17, 33) or row["n"] % 2 == 0:
+            continue
+        folded += [row] * len(str(row["n"]))
+    results = lambda rows: {"sum": total(rows, "n"), "ids": join(rows, "id")}
+    where = lambda n: {"source": "in.csv", "position": n}
+    bad = [
+        panicked("panics_on", "lab.panics_on", 5, **where(5)),
+        panicked("stumbles_on", "lab.stumbles_on", 17, **where(17)),
+        panicked("picks_apart", "lab.picks_apart", 33, **where(33)),
+    ]
+    bad += [panicked("folded", "lab.sum_panics_on", 21, **where(21))] * 2
+    kept = [row for row in folded if row["n"] != 21]
+    return out(windows(kept, 60 * SECOND, 0, ["k"], results)) | letters(bad)
+
+
+@folder
+def panic_at_the_end(at):
+    rows = table(at / "in.csv", at=time, n=int)
+    results = lambda rows: {"rows": len(rows), "sum": total(rows, "n"), "last": join(rows, "k")}
+    found = windows(rows, 10 * SECOND, 0, ["k"], results)
+    lost = [row for row in found if row["sum"] == 42]
+    named = ("window_start", "window_end", "k")
+    assert len(lost) == 2, lost
+    bad = [panicked("window", "lab.sum_finish_panics_on", 42, row={n: row[n] for n in named}) for row in lost]
+    return out(row for row in found if row["sum"] != 42) | letters(bad)
+
+
+@folder
+def null_in_aggregate_and_failure(at):
+    rows = table(at / "in.csv", at=time, n=int)
+    bad, kept = [], []
+    for position, row in enumerate(rows):
+        letter = {"step": "window", "source": "in.csv", "position": position}
+        if row["n"] is not None and row["n"] < 0:
+            bad.append(letter | {"function": "lab.sum_picky", "reason": f"{row['n']} is negative"})
+        elif row["t"] == "bad":
+            bad.append(letter | {"function": "lab.join", "reason": "a bad text"})
+        else:
+            kept.append(row)
+    results = lambda rows: {"rows": len(rows), "sum": sum(values(rows, "n")), "texts": join(rows, "t")}
+    return out(windows(kept, 10 * SECOND, 0, [], results)) | letters(bad)
+
+
+def hostile(at, function, fault):
+    rows = [row["n"] for row in table(at / "in.csv", n=int)]
+    letter = {"step": function, "function": f"lab.{function}", "parameters": {"at": "17"}, "fault": fault}
+    bad = [letter | {"source": "in.csv", "position": 17, "row": {"n": 17}}]
+    return out({"n": n, function: n, "double": 2 * n} for n in rows if n != 17) | letters(bad)
+
+
+@folder
+def spins(at):
+    return hostile(at, "spins_on", "time")
+
+
+@folder
+def eats(at):
+    return hostile(at, "eats_on", "memory")
+
+
+@folder
+def recurses(at):
+    return hostile(at, "recurses_on", "stack")
+
+
+@folder
+def contract(at):
+    rows = table(at / "in.csv", n=int)
+    bad = [{"step": "words", "function": "liar.words", "fault": "contract", "position": i} for i in range(len(rows))]
+    evens = lines(row for row in rows if row["n"] % 2 == 0)
+    return {"expected.none.jsonl": "", "expected.evens.jsonl": evens} | letters(bad)
+
+
+def main():
+    changed = 0
+    for function in FOLDERS:
+        at = HERE / function.__name__.replace("_", "-")
+        for name, content in function(at).items():
+            path = at / name
+            if path.exists() and path.read_text(encoding="utf-8") == content:
+                continue
+            changed += 1
+            print(path.relative_to(HERE))
+            if "--check" not in sys.argv:
+                path.write_text(content, encoding="utf-8")
+    sys.exit(1 if changed and "--check" in sys.argv else 0)
+
+
+main()

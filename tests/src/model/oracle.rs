@@ -1,0 +1,193 @@
+//! The model: what a pipeline is to give, worked out row by row from its definition.
+//!
+//! Rows are taken in the order that the host promises: epoch by epoch, in each partition by
+//! partition, in each as they stand there. A row is late when its window ended at or before the
+//! highest time that its own partition had before it, less the bound.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::scenario::{Row, Scenario, Step, Window, time};
+
+/// What comes of a pipeline.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The lines of the sink.
+    pub(super) output: String,
+    /// Rows that came too late.
+    pub(super) late: u64,
+    /// (function, source, position) of each row that failed, sorted.
+    pub(super) failed: Vec<(String, String, u64)>,
+}
+
+impl Outcome {
+    /// The first difference.
+    pub(super) fn same_as(&self, found: &Self) -> Result<(), String> {
+        if self.late != found.late {
+            return Err(format!("{} late rows, expected {}", found.late, self.late));
+        }
+        if self.failed != found.failed {
+            return Err(format!("failed rows {:?}, expected {:?}", found.failed, self.failed));
+        }
+        let (mut expected, mut lines) = (self.output.lines(), found.output.lines());
+        for line in 1.. {
+            match (expected.next(), lines.next()) {
+                (None, None) => break,
+                (expected, found) if expected != found => {
+                    return Err(format!("line {line}:\n  expected {expected:?}\n  found    {found:?}"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row on its way, with where it came from.
+#[derive(Clone)]
+struct Moving {
+    row: Row,
+    copy: Option<i64>,
+    source: String,
+    position: u64,
+    watermark: i64,
+}
+
+/// A window and its key, in the order of results: nulls first.
+type Group = (i64, Option<Vec<u8>>, Option<i64>, Option<i64>);
+
+pub(super) fn run(scenario: &Scenario, epoch_rows: usize) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut moving = in_order(scenario, epoch_rows);
+    for step in &scenario.steps {
+        moving = moving.into_iter().flat_map(|row| take(*step, row, &mut outcome)).collect();
+    }
+    match scenario.window {
+        None => moving.iter().for_each(|row| outcome.output.push_str(&plain_line(scenario, row))),
+        Some(window) => windowed(window, moving, &mut outcome),
+    }
+    outcome.failed.sort();
+    outcome
+}
+
+fn in_order(scenario: &Scenario, epoch_rows: usize) -> Vec<Moving> {
+    let mut all = Vec::new();
+    for (partition, rows) in scenario.partitions.iter().enumerate() {
+        let mut highest: Option<i64> = None;
+        for (position, row) in rows.iter().enumerate() {
+            let watermark = highest.map_or(i64::MIN, |highest| highest - scenario.out_of_order_s);
+            highest = highest.max(Some(row.at));
+            let source = format!("in-{partition}.csv");
+            let moving = Moving { row: row.clone(), copy: None, source, position: position as u64, watermark };
+            all.push(((position / epoch_rows, partition, position), moving));
+        }
+    }
+    all.sort_by_key(|(place, _)| *place);
+    all.into_iter().map(|(_, moving)| moving).collect()
+}
+
+/// The rows that a step makes of one.
+fn take(step: Step, mut moving: Moving, outcome: &mut Outcome) -> Vec<Moving> {
+    let mut fails = |function: &str| {
+        outcome.failed.push((function.to_owned(), moving.source.clone(), moving.position));
+        Vec::new()
+    };
+    match (step, moving.row.n) {
+        (Step::Even, Some(n)) if n % 2 == 0 => vec![moving],
+        (Step::Even, _) => vec![],
+        (Step::Picky, Some(..0)) => fails("lab.picky"),
+        (Step::Picky, Some(..100)) => vec![moving],
+        (Step::Picky, _) => vec![],
+        (Step::Double, n) => {
+            moving.row.n = n.map(|n| 2 * n);
+            vec![moving]
+        }
+        (Step::Panics(at), Some(n)) if n == at => fails("lab.panics_on"),
+        (Step::Panics(_), _) => vec![moving],
+        (Step::Repeat, _) => (0..moving.row.c).map(|copy| Moving { copy: Some(copy), ..moving.clone() }).collect(),
+    }
+}
+
+fn windowed(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
+    let mut groups: BTreeMap<Group, Vec<Moving>> = BTreeMap::new();
+    for moving in moving {
+        let Row { at, k, n, c, .. } = moving.row;
+        let start = at - (at - window.offset_s).rem_euclid(window.size_s);
+        if start + window.size_s <= moving.watermark {
+            outcome.late += 1;
+            continue;
+        }
+        if window.picky && n.is_some_and(|n| n < 0) {
+            outcome.failed.push(("lab.sum_picky".to_owned(), moving.source, moving.position));
+            continue;
+        }
+        let of = |name: &str| window.key.contains(&name);
+        let k = k.filter(|_| of("k")).map(|k| k.as_bytes().to_vec());
+        groups.entry((start, k, n.filter(|_| of("n")), of("c").then_some(c))).or_default().push(moving);
+    }
+    for ((start, ..), rows) in groups {
+        let mut line = Line::default();
+        line.add("window_start", json!(time(start)));
+        line.add("window_end", json!(time(start + window.size_s)));
+        let first = &rows[0].row;
+        for key in window.key {
+            line.add(key, column(first, key));
+        }
+        let ids: Vec<&str> = rows.iter().map(|m| m.row.id.as_str()).collect();
+        line.add("ids", json!(ids.join(",")));
+        let numbers = || rows.iter().filter_map(|m| m.row.n);
+        line.add("range_least", json!(numbers().min()));
+        line.add("range_greatest", json!(numbers().max()));
+        if window.picky {
+            line.add("sum", json!(numbers().sum::<i64>()));
+        }
+        outcome.output.push_str(&line.end());
+    }
+}
+
+/// A row that went through no window.
+fn plain_line(scenario: &Scenario, moving: &Moving) -> String {
+    let mut columns = vec!["at", "k", "id", "n", "c"];
+    for step in &scenario.steps {
+        // What a step gives stands behind what was there.
+        let given = match step {
+            Step::Even | Step::Picky => continue,
+            Step::Double | Step::Panics(_) => "n",
+            Step::Repeat => "copy",
+        };
+        columns.retain(|column| *column != given);
+        columns.push(given);
+    }
+    let mut line = Line::default();
+    for name in columns {
+        line.add(name, if name == "copy" { json!(moving.copy) } else { column(&moving.row, name) });
+    }
+    line.end()
+}
+
+fn column(row: &Row, name: &str) -> Value {
+    match name {
+        "at" => json!(time(row.at)),
+        "k" => json!(row.k),
+        "id" => json!(row.id),
+        "n" => json!(row.n),
+        _ => json!(row.c),
+    }
+}
+
+/// A line of JSON whose members keep their order.
+#[derive(Default)]
+struct Line(String);
+
+impl Line {
+    fn add(&mut self, name: &str, value: Value) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.0.push_str(&format!("{name:?}:{value}"));
+    }
+
+    fn end(mut self) -> String {
+        self.0.push_str("}\n");
+        self.0
+    }
+}

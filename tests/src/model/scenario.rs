@@ -1,0 +1,156 @@
+//! A random pipeline, its input, and the settings to run it with.
+
+use std::fmt::Write;
+
+use weir::flow::Options;
+use weir::sandbox::Reuse;
+
+use crate::random::Random;
+
+/// A pipeline and its input.
+pub(super) struct Scenario {
+    pub(super) out_of_order_s: i64,
+    pub(super) steps: Vec<Step>,
+    pub(super) window: Option<Window>,
+    /// The rows of each file.
+    pub(super) partitions: Vec<Vec<Row>>,
+}
+
+/// A row of the source: a time in seconds, a key, a text that is the row's own, and two numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) at: i64,
+    pub(super) k: Option<&'static str>,
+    pub(super) id: String,
+    pub(super) n: Option<i64>,
+    pub(super) c: i64,
+}
+
+/// A step before the window. Each goes with a function of the lab.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Keeps the even numbers.
+    Even,
+    /// Keeps numbers below 100; negative ones fail.
+    Picky,
+    /// Twice the number, in its place.
+    Double,
+    /// Fails on this number.
+    Panics(i64),
+    /// `c` copies.
+    Repeat,
+}
+
+/// Windows of so many seconds. `picky`: with an
+/// aggregate that fails on negative numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) size_s: i64,
+    pub(super) offset_s: i64,
+    pub(super) key: &'static [&'static str],
+    pub(super) picky: bool,
+}
+
+/// The keys that there may be.
+const KEYS: [&[&str]; 4] = [&[], &["k"], &["k", "c"], &["n"]];
+
+impl Scenario {
+    pub(super) fn random(random: &mut Random) -> Self {
+        let step = |random: &mut Random| match random.of(0..5) {
+            0 => Step::Even,
+            1 => Step::Picky,
+            2 => Step::Double,
+            3 => Step::Panics(random.of(0..60)),
+            _ => Step::Repeat,
+        };
+        let window = |random: &mut Random| Window {
+            size_s: random.of(1..60),
+            offset_s: random.of(-70..70),
+            key: KEYS[random.of(0..4) as usize],
+            picky: random.once_in(3),
+        };
+        Self {
+            out_of_order_s: random.of(0..30),
+            steps: (0..random.of(0..4)).map(|_| step(random)).collect(),
+            window: (!random.once_in(4)).then(|| window(random)),
+            partitions: (0..random.of(1..4)).map(|_| partition(random)).collect(),
+        }
+    }
+
+    /// The pipeline file.
+    pub(super) fn pipeline(&self) -> String {
+        let mut text = format!(
+            "[functions]\nlab = \"lab.wasm\"\n\n[source]\nfile = \"in-*.csv\"\n\
+             schema = {{ at = \"timestamp\", k = \"text?\", id = \"text\", n = \"int64?\", c = \"int64\" }}\n\
+             event-time = {{ column = \"at\", out-of-order = \"{}s\" }}\n",
+            self.out_of_order_s
+        );
+        for step in &self.steps {
+            let step = match step {
+                Step::Even => "filter = \"lab.even\"".to_owned(),
+                Step::Picky => "filter = \"lab.picky\"".to_owned(),
+                Step::Double => "map = \"lab.double\"\nas = \"n\"".to_owned(),
+                Step::Panics(at) => format!("map = \"lab.panics_on(n, at = {at})\"\nas = \"n\""),
+                Step::Repeat => "flat-map = \"lab.repeat(c)\"".to_owned(),
+            };
+            let _ = write!(text, "\n[[steps]]\n{step}\n");
+        }
+        if let Some(Window { size_s, offset_s, key, picky }) = self.window {
+            let _ = write!(text, "\n[[steps]]\nkey-by = {key:?}\n");
+            let _ = writeln!(text, "window = {{ tumbling = \"{size_s}s\", offset = \"{offset_s}s\" }}");
+            text.push_str("aggregate.ids = \"lab.join(id)\"\naggregate.range = \"lab.span(n)\"\n");
+            if picky {
+                text.push_str("aggregate.sum = \"lab.sum_picky(n)\"\n");
+            }
+        }
+        text.push_str("\n[sink]\nfile = \"out.jsonl\"\n\n[dead-letters]\nfile = \"dead-letters.jsonl\"\n");
+        text
+    }
+}
+
+fn partition(random: &mut Random) -> Vec<Row> {
+    let (rows, disorder, gap) = (random.of(0..120), random.of(1..40), random.of(1..4));
+    let mut now = random.of(-100..100);
+    let row = |_| {
+        now += random.of(0..gap + 1);
+        Row {
+            at: now - random.of(0..disorder),
+            k: *random.pick(&[None, Some("a"), Some("b"), Some("é")]),
+            id: format!("r{}", random.of(0..1000)),
+            n: (!random.once_in(6)).then(|| random.of(-4..70)),
+            c: random.of(0..4),
+        }
+    };
+    (0..rows).map(row).collect()
+}
+
+/// The rows as a file.
+pub(super) fn csv(rows: &[Row]) -> String {
+    let mut text = "at,k,id,n,c\n".to_owned();
+    for Row { at, k, id, n, c } in rows {
+        let n = n.map_or(String::new(), |n| n.to_string());
+        let _ = writeln!(text, "{},{},{id},{n},{c}", time(*at), k.unwrap_or_default());
+    }
+    text
+}
+
+/// Seconds as ISO 8601, a few days around 1970.
+pub(super) fn time(seconds: i64) -> String {
+    let day = match seconds.div_euclid(86_400) {
+        -1 => "1969-12-31",
+        0 => "1970-01-01",
+        _ => panic!("{seconds} s are out of the model's range"),
+    };
+    let second = seconds.rem_euclid(86_400);
+    format!("{day}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
+/// How to run it.
+pub(super) fn options(random: &mut Random) -> Options {
+    Options {
+        workers: random.of(1..4) as usize,
+        batch_rows: random.of(1..40) as usize,
+        epoch_rows: random.of(1..150) as usize,
+        reuse: *random.pick(&[Reuse::UntilFault, Reuse::Never]),
+    }
+}

@@ -1,0 +1,150 @@
+//! A pipeline folder in a place of its own, where it can be run and write.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tempfile::TempDir;
+use weir::flow::sink::Output;
+use weir::flow::{self, Options};
+use weir::plan::{Environment, Operator, Plan};
+use weir::report::Report;
+use weir::{Error, Result};
+
+use super::again::again;
+use crate::guests;
+
+/// A copy of a pipeline folder. `NAME.wasm` in its pipeline is a guest where the folder has no such
+/// file; a `.wat` beside it is made a `.wasm`; a source folder is the guest of its name.
+pub(crate) struct Case {
+    folder: TempDir,
+    pipeline: PathBuf,
+}
+
+/// What a run left behind.
+pub(crate) struct Ran {
+    /// How the run ended.
+    pub(crate) result: Result<Report>,
+    /// The content of each file that a sink wrote, by its name.
+    pub(crate) sinks: Vec<(String, String)>,
+    /// The lines of the dead letters.
+    pub(crate) dead_letters: Vec<serde_json::Value>,
+}
+
+impl Case {
+    /// A copy of a folder.
+    pub(crate) fn copy(from: &Path) -> Self {
+        let case = Self::empty();
+        for entry in fs::read_dir(from).expect("a pipeline folder").map(|e| e.expect("an entry")) {
+            fs::copy(entry.path(), case.path().join(entry.file_name())).expect("a copy");
+        }
+        case.provide();
+        case
+    }
+
+    /// An empty folder; fill it and then call [`Case::provide`].
+    pub(crate) fn empty() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        Self { pipeline: folder.path().join("pipeline.toml"), folder }
+    }
+
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The pipeline file.
+    pub(crate) fn pipeline(&self) -> &Path {
+        &self.pipeline
+    }
+
+    /// Writes a file.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+        fs::write(self.path().join(name), content).expect("a file");
+        self
+    }
+
+    /// Puts the components there that the pipeline names.
+    pub(crate) fn provide(&self) {
+        let pipeline = fs::read_to_string(&self.pipeline).unwrap_or_default();
+        for entry in fs::read_dir(self.path()).expect("the folder").flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|e| e == "wat") {
+                fs::write(path.with_extension("wasm"), wat::parse_file(&path).expect("WAT")).expect("a file");
+            }
+        }
+        for name in guests::names() {
+            let file = format!("{name}.wasm");
+            let path = self.path().join(&file);
+            if pipeline.contains(&format!("\"{file}\"")) && !path.exists() {
+                fs::copy(guests::component(name), path).expect("a copy");
+            }
+        }
+    }
+
+    /// Reads and checks the pipeline.
+    pub(crate) fn plan(&self) -> Result<Plan> {
+        plan(&self.pipeline)
+    }
+
+    /// Runs a plan that may be run again.
+    pub(crate) fn run_again(&self, plan: &Plan, options: &Options) -> Ran {
+        self.run_plan(again(plan).expect("the sources are still there"), options)
+    }
+
+    /// Runs a plan. What it would write to standard output goes to `out.jsonl`.
+    fn run_plan(&self, mut plan: Plan, options: &Options) -> Ran {
+        let mut files = Vec::new();
+        for node in &mut plan.nodes {
+            let Operator::Sink(sink) = &mut node.operator else { continue };
+            match &sink.output {
+                Output::Stdout => sink.output = Output::File(self.path().join("out.jsonl")),
+                Output::File(_) | Output::Blackhole => {}
+            }
+            if let Output::File(path) = &sink.output {
+                files.push(path.clone());
+            }
+        }
+        let letters = plan.dead_letters.clone();
+        files.iter().chain(&letters).for_each(|file| drop(fs::remove_file(file)));
+        let metrics = Arc::new(plan.metrics(options.workers));
+        let result = flow::run(plan, options, &metrics, &Arc::new(AtomicBool::new(false)));
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let sinks = files.iter().map(|f| (name(f), fs::read_to_string(f).unwrap_or_default())).collect();
+        let letters = letters.map(|file| fs::read_to_string(file).unwrap_or_default()).unwrap_or_default();
+        let dead_letters = letters.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
+        Ran { result, sinks, dead_letters }
+    }
+
+    /// A text without the folder's own path.
+    pub(crate) fn without_path(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.path().display()), "")
+    }
+
+    /// An error as the command prints it, without what changes from build to build: the frames of a
+    /// backtrace.
+    pub(crate) fn error_text(&self, error: &Error) -> String {
+        let mut text = format!("error: {error}\n");
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            text.push_str(&format!("caused by: {cause}\n"));
+            source = cause.source();
+        }
+        if let Some(hint) = error.hint() {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        let lines = text.lines().filter(|line| !line.starts_with("    at ")).map(|line| format!("{line}\n"));
+        self.without_path(&lines.collect::<String>())
+    }
+}
+
+/// Reads and checks a pipeline.
+pub(crate) fn plan(path: &Path) -> Result<Plan> {
+    let build = |folder: &Path| {
+        let folder = folder.canonicalize().map_err(|e| Error::invalid(e.to_string()))?;
+        Ok(guests::component(&folder.file_name().unwrap_or_default().to_string_lossy()))
+    };
+    Plan::load(path, &Environment { runtime: guests::runtime(), build: &build, native: HashMap::new() })
+}

@@ -1,0 +1,175 @@
+//! Pipelines as folders: `pipeline.toml`, inputs, and what is to come of it.
+//!
+//! | file | |
+//! | --- | --- |
+//! | `expected.jsonl` | the bytes of the sink's file `out.jsonl` |
+//! | `expected.NAME` | the bytes of the sink's file `NAME` |
+//! | `expected.dead-letters.jsonl` | the dead letters in any order; only fields that stand there are compared |
+//! | `expected.late` | how many rows come too late |
+//! | `error.txt` | the error as the command prints it; then nothing else is looked at |
+//!
+//! Each is run in all [`ways`] against the same expectation. The expected files are written by
+//! `expected.py` beside the folders or by hand, never by the host.
+
+mod again;
+mod case;
+mod coverage;
+mod example;
+mod ways;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use weir::plan::{Operator, Plan};
+
+pub(crate) use case::{Case, Ran};
+use ways::Way;
+
+mod each {
+    //! A test for each folder.
+    include!(concat!(env!("OUT_DIR"), "/pipelines.rs"));
+}
+
+/// What is to come of a pipeline.
+struct Expected {
+    sinks: Vec<(String, String)>,
+    dead_letters: Option<Vec<Value>>,
+    late: u64,
+    error: Option<String>,
+}
+
+impl Expected {
+    fn of(folder: &Path) -> Self {
+        let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+        let mut sinks: Vec<(String, String)> = Vec::new();
+        let mut names: Vec<_> = fs::read_dir(folder).expect("a folder").flatten().map(|e| e.file_name()).collect();
+        names.sort();
+        for name in names.iter().map(|n| n.to_string_lossy()) {
+            let sink = match name.strip_prefix("expected.") {
+                None | Some("dead-letters.jsonl" | "late") => continue,
+                Some("jsonl") => "out.jsonl",
+                Some(sink) => sink,
+            };
+            sinks.push((sink.to_owned(), read(&name).expect("text")));
+        }
+        let letters = read("expected.dead-letters.jsonl");
+        let parsed = |text: String| text.lines().map(|l| serde_json::from_str(l).expect("a JSON object")).collect();
+        Self {
+            sinks,
+            dead_letters: letters.map(parsed),
+            late: read("expected.late").map_or(0, |text| text.trim().parse().expect("a number")),
+            error: read("error.txt"),
+        }
+    }
+
+    fn check(&self, case: &Case, ran: &Ran, in_turn: bool) -> Result<(), String> {
+        if let Some(expected) = &self.error {
+            return match &ran.result {
+                Ok(_) => Err(format!("it ran, but should have failed with\n{expected}")),
+                Err(error) => same("the error", expected, &case.error_text(error)),
+            };
+        }
+        let report = ran.result.as_ref().map_err(|e| case.error_text(e))?;
+        let names = |sinks: &[(String, String)]| sinks.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>();
+        let mut found = ran.sinks.clone();
+        found.sort();
+        let mut expected = self.sinks.clone();
+        expected.sort();
+        if names(&found) != names(&expected) {
+            return Err(format!("sinks {:?}, expected {:?}", names(&found), names(&expected)));
+        }
+        for ((name, found), (_, expected)) in found.iter().zip(&expected) {
+            match in_turn {
+                true => same(name, &sorted(expected), &sorted(found))?,
+                false => same(name, expected, found)?,
+            }
+        }
+        if report.late != self.late {
+            return Err(format!("{} late rows, expected {}", report.late, self.late));
+        }
+        self.check_dead_letters(case, ran)
+    }
+
+    fn check_dead_letters(&self, case: &Case, ran: &Ran) -> Result<(), String> {
+        let expected = self.dead_letters.as_deref().unwrap_or_default();
+        let mut left: Vec<Value> = ran.dead_letters.clone();
+        for letter in &mut left {
+            if let Some(source) = letter.get_mut("source") {
+                *source = case.without_path(source.as_str().unwrap_or_default()).into();
+            }
+        }
+        for wanted in expected {
+            let wanted = wanted.as_object().expect("an object");
+            let fits = |found: &Value| wanted.iter().all(|(key, value)| found.get(key) == Some(value));
+            match left.iter().position(fits) {
+                Some(index) => drop(left.swap_remove(index)),
+                None => {
+                    return Err(format!(
+                        "no dead letter is like {}\nthere are left: {left:#?}",
+                        Value::from(wanted.clone())
+                    ));
+                }
+            }
+        }
+        match left.as_slice() {
+            [] => Ok(()),
+            more => Err(format!("{} dead letters too many: {more:#?}", more.len())),
+        }
+    }
+}
+
+/// Whether rows of several partitions come to a sink in the order of their sources.
+fn rows_in_turn(plan: &Plan) -> bool {
+    let several = |index: usize| plan.partitions_of(index).len() > 1;
+    let sinks = (0..plan.nodes.len()).filter(|i| matches!(plan.nodes[*i].operator, Operator::Sink(_)));
+    sinks.into_iter().any(|i| !plan.nodes[i].windowed && several(i))
+}
+
+/// Runs a folder in all ways.
+fn folder(name: &str) {
+    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name));
+}
+
+fn check(folder: &Path) {
+    let case = Case::copy(folder);
+    let expected = Expected::of(folder);
+    let shown = folder.display();
+    assert!(expected.error.is_some() || !expected.sinks.is_empty(), "{shown}: nothing is expected of it");
+    let plan = match case.plan() {
+        Ok(plan) => plan,
+        Err(error) => {
+            let ran = Ran { result: Err(error), sinks: Vec::new(), dead_letters: Vec::new() };
+            return expected.check(&case, &ran, false).unwrap_or_else(|e| panic!("{shown}: {e}"));
+        }
+    };
+    let run = |way: &Way| {
+        let ran = case.run_again(&plan, &way.options);
+        let checked = expected.check(&case, &ran, rows_in_turn(&plan) && !way.has_usual_epochs());
+        checked.err().map(|e| format!("{}: {e}", way.name))
+    };
+    let failed: Vec<String> = ways::all().iter().filter_map(run).collect();
+    assert!(failed.is_empty(), "{shown}: {} ways failed\n{}", failed.len(), failed.join("\n"));
+}
+
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// The first line in which two texts differ.
+fn same(what: &str, expected: &str, found: &str) -> Result<(), String> {
+    if expected == found {
+        return Ok(());
+    }
+    let (mut e, mut f) = (expected.split('\n'), found.split('\n'));
+    for line in 1.. {
+        let (expected, found) = (e.next(), f.next());
+        if expected != found {
+            let shown = |text: Option<&str>| text.map_or("nothing".to_owned(), |t| format!("`{t}`"));
+            return Err(format!("{what}, line {line}:\n  expected {}\n  found    {}", shown(expected), shown(found)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! The ways in which a pipeline is run: none of them may show in its output.
+
+use weir::flow::Options;
+use weir::sandbox::Reuse;
+
+/// A way to run a pipeline.
+pub(super) struct Way {
+    /// What a failure calls it.
+    pub(super) name: &'static str,
+    /// The settings.
+    pub(super) options: Options,
+}
+
+impl Way {
+    /// Whether its epochs are as large as they mostly are. Rows of several partitions that go
+    /// through no window are written epoch by epoch, so smaller ones take turns earlier.
+    pub(super) fn has_usual_epochs(&self) -> bool {
+        self.options.epoch_rows == Options::default().epoch_rows
+    }
+}
+
+fn way(name: &'static str, change: fn(&mut Options)) -> Way {
+    let mut options = Options::default();
+    change(&mut options);
+    Way { name, options }
+}
+
+/// Those for inputs of many rows.
+pub(super) fn coarse() -> Vec<Way> {
+    vec![
+        way("straight", |_| {}),
+        way("epochs of 5,000 rows, batches of 333", |o| (o.epoch_rows, o.batch_rows) = (5000, 333)),
+        way("2 workers", |o| o.workers = 2),
+        way("3 workers, batches of 1,000 rows", |o| (o.workers, o.batch_rows) = (3, 1000)),
+        way("a fresh instance for every call, batches of 500 rows", |o| (o.reuse, o.batch_rows) = (Reuse::Never, 500)),
+    ]
+}
+
+/// All of them, the plain one first.
+pub(super) fn all() -> Vec<Way> {
+    vec![
+        way("straight", |_| {}),
+        way("batches of 1 row", |o| o.batch_rows = 1),
+        way("batches of 7 rows", |o| o.batch_rows = 7),
+        way("epochs of 10 rows, batches of 3", |o| (o.epoch_rows, o.batch_rows) = (10, 3)),
+        way("2 workers", |o| o.workers = 2),
+        way("3 workers, batches of 5 rows", |o| (o.workers, o.batch_rows) = (3, 5)),
+        way("2 workers, epochs of 10 rows, batches of 3", |o| (o.workers, o.epoch_rows, o.batch_rows) = (2, 10, 3)),
+        way("a fresh instance for every call, batches of 7 rows", |o| (o.reuse, o.batch_rows) = (Reuse::Never, 7)),
+    ]
+}

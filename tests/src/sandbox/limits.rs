@@ -1,0 +1,64 @@
+//! Each limit has a function that runs into it, and is none the worse for the rows of others.
+//!
+//! Whole pipelines with such functions are the folders `spins`, `eats`, `recurses` and `panics`.
+
+use std::time::Duration;
+
+use weir::function::FaultKind;
+use weir::sandbox::{Limits, Reuse};
+
+use super::{call, instance, map, numbers};
+
+/// A function that misbehaves on 3: how it fails, and that it goes on with the next batch.
+fn fails_on_three(function: &str, limits: Limits) -> weir::function::Fault {
+    let mut instance = instance("lab", function, &[("at", "3")], limits, Reuse::UntilFault);
+    call(&mut instance, numbers(&[1, 2])).expect("rows that do no harm");
+    let fault = call(&mut instance, numbers(&[1, 2, 3, 4])).expect_err("a row that does harm");
+    call(&mut instance, numbers(&[4, 5])).expect("rows that do no harm");
+    assert_eq!(weir::function::Calls::instances(&instance), 2, "a fault costs one instance");
+    fault
+}
+
+#[test]
+fn a_function_that_spins_runs_out_of_time() {
+    let limits = Limits { batch_time_max: Duration::from_millis(100), ..Limits::default() };
+    let fault = fails_on_three("spins_on", limits);
+    assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Time, "it took more than 100ms for one batch"));
+}
+
+#[test]
+fn a_function_that_eats_memory_runs_out_of_it() {
+    let limits = Limits { memory_bytes_max: 8 << 20, ..Limits::default() };
+    let fault = fails_on_three("eats_on", limits);
+    assert_eq!(fault.kind, FaultKind::Memory);
+    assert!(fault.message.ends_with("and its limit is 8388608 bytes"), "{}", fault.message);
+}
+
+#[test]
+fn a_function_that_calls_itself_runs_out_of_stack() {
+    let fault = fails_on_three("recurses_on", Limits::default());
+    assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Stack, "its calls nest too deep"));
+}
+
+#[test]
+fn a_panic_is_a_trap_with_the_function_s_own_words() {
+    for function in ["panics_on", "stumbles_on", "picks_apart", "sum_panics_on"] {
+        let fault = fails_on_three(function, Limits::default());
+        assert_eq!(fault.kind, FaultKind::Trap, "{function}");
+        assert!(fault.message.ends_with(": 3 is the one"), "{function}: {}", fault.message);
+        assert!(fault.message.contains("src/"), "{function}: no place in {}", fault.message);
+        assert!(!fault.backtrace.is_empty(), "{function}");
+    }
+}
+
+#[test]
+fn a_function_that_leaks_is_replaced_before_it_runs_into_its_limit() {
+    let limits = Limits { memory_bytes_max: 16 << 20, ..Limits::default() };
+    let mut instance = instance("lab", "leaks", &[], limits, Reuse::UntilFault);
+    for n in 0..100 {
+        assert_eq!(map(&mut instance, &[n]).expect("memory enough"), [n]);
+    }
+    let made = weir::function::Calls::instances(&instance);
+    // A MiB a call, up to three quarters of 16.
+    assert!((8..=12).contains(&made), "{made} instances");
+}
