@@ -1,7 +1,7 @@
 //! From a call as written to a function with its columns: finds the overload that fits, widens
 //! what has to be, and gives each parameter its text form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::call::Call;
@@ -92,8 +92,9 @@ pub(super) fn bind(
         },
         Component::Native(functions) => Function::Native(Arc::clone(&functions[index])),
     };
-    let empty = dry_run(&function)
-        .map_err(|fault| Invalid::new(format!("`{label}` can't be called with these parameters: it {fault}")))?;
+    let empty = dry_run(&function).map_err(|fault| {
+        Invalid::new(format!("`{label}` can't be called with these parameters: it {}", one_line(&fault.to_string())))
+    })?;
     Ok((Bound { label, function, arguments }, empty))
 }
 
@@ -199,6 +200,11 @@ fn parameters(label: &str, signature: &Signature, call: &Call) -> Result<BTreeMa
     Ok(given)
 }
 
+/// Some libraries' errors are drawings of several lines.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn counted(columns: usize) -> String {
     match columns {
         0 => "no columns".to_string(),
@@ -217,7 +223,9 @@ fn described(names: &[String], columns: &[Field]) -> String {
 
 /// The nearest of some names, and all of them.
 pub(super) fn did_you_mean(name: &str, all: &[&str]) -> String {
-    let list = all.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    let mut seen = HashSet::new();
+    let once = all.iter().filter(|n| seen.insert(**n));
+    let list = once.map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     let nearest = all.iter().map(|n| (distance(name, n), n)).min().filter(|(d, _)| *d <= 1 + name.len() / 4);
     match nearest {
         Some((_, n)) => format!("did you mean `{n}`? there are: {list}"),

@@ -54,6 +54,8 @@ struct Planner<'a> {
     on_error: OnError,
     components: Components<'a>,
     nodes: Vec<Node>,
+    /// Where each node starts in the file.
+    starts: Vec<usize>,
 }
 
 impl<'a> Planner<'a> {
@@ -63,7 +65,7 @@ impl<'a> Planner<'a> {
             None => OnError::Stop,
         };
         let components = Components { text, spec, environment, loaded: HashMap::new() };
-        let mut planner = Self { text, spec, on_error: default, components, nodes: Vec::new() };
+        let mut planner = Self { text, spec, on_error: default, components, nodes: Vec::new(), starts: Vec::new() };
         planner.on_error = planner.policy(spec.on_error.as_ref())?;
         Ok(planner)
     }
@@ -84,6 +86,7 @@ impl<'a> Planner<'a> {
                 operator: Operator::Source(source),
             };
             self.nodes.push(node);
+            self.starts.push(spec.span().start);
         }
         let sources = self.nodes.len();
         self.steps(sources)?;
@@ -134,6 +137,7 @@ impl<'a> Planner<'a> {
                 None => self.free_name(&made.name),
             };
             let on_error = self.policy(inner.on_error.as_ref())?;
+            self.starts.push(spec.span().start);
             self.nodes.push(Node {
                 name,
                 input: Some(input),
@@ -273,7 +277,7 @@ impl<'a> Planner<'a> {
         match unused {
             None => Ok(()),
             Some(index) => Err(Invalid::new(format!("nothing takes the rows of `{}`", self.nodes[index].name))
-                .at(self.text.place(0))
+                .at(self.text.place(self.starts[index]))
                 .hint("give a step or sink `from` with its name, or take it out")),
         }
     }

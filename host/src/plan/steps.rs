@@ -83,7 +83,12 @@ fn apply(
             return Err(text
                 .wrong(
                     rename,
-                    format!("`as` has {} names, but `{}` has {} outputs", names.len(), bound.label, outputs.len()),
+                    format!(
+                        "`as` has {} for {} of `{}`",
+                        counted(names.len(), "name"),
+                        counted(outputs.len(), "output"),
+                        bound.label
+                    ),
                 )
                 .into());
         }
@@ -93,9 +98,10 @@ fn apply(
         return Err(text.wrong(at, format!("two outputs are named `{twice}`")).hint("rename them with `as`").into());
     }
 
-    let mut columns: Vec<Field> =
-        stream.columns.iter().filter(|c| outputs.iter().all(|o| o.name != c.name)).cloned().collect();
-    columns.extend(outputs.iter().cloned());
+    // An output replaces the column of its name where that stands; the others come last.
+    let replaced = |column: &Field| outputs.iter().find(|o| o.name == column.name).unwrap_or(column).clone();
+    let mut columns: Vec<Field> = stream.columns.iter().map(replaced).collect();
+    columns.extend(outputs.iter().filter(|o| stream.columns.iter().all(|c| c.name != o.name)).cloned());
     let name = call.function.clone();
     let apply = Apply { call: bound, outputs };
     let operator = match kind {
@@ -209,6 +215,10 @@ fn found(text: &Text, at: &At<String>, name: &str, find: &mut Find<'_>) -> crate
         }
         other => other,
     })
+}
+
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn twice(fields: &[Field]) -> Option<&str> {
