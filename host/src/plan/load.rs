@@ -166,6 +166,7 @@ impl<'a> Planner<'a> {
         for (name, spec) in sinks {
             let input = self.input(spec.get_ref().from.as_ref(), before, spec)?;
             let sink = sink(self.text, spec)?;
+            self.starts.push(spec.span().start);
             let Node { fields, timed, windowed, .. } = &self.nodes[input];
             let node = Node {
                 name: self.free_name(&name),
@@ -250,20 +251,21 @@ impl<'a> Planner<'a> {
             return Err(Invalid::new("two sources read standard input, which can be read once").at(self.text.place(0)));
         }
         let mut written = Vec::new();
-        for node in &self.nodes {
+        for (node, start) in self.nodes.iter().zip(&self.starts) {
             if let Operator::Sink(sink) = &node.operator
                 && let Output::File(path) = &sink.output
             {
-                written.push((path.clone(), format!("sink `{}` writes it", node.name)));
+                written.push((path.clone(), format!("sink `{}` writes it", node.name), *start));
             }
         }
-        let letters = self.spec.dead_letters.as_ref().map(|d| relative(self.text, d.get_ref().file.get_ref()));
-        written.extend(letters.map(|path| (path, "the dead letters are written to it".to_string())));
-        for (path, of) in written {
+        let letters = self.spec.dead_letters.as_ref();
+        let letters = letters.map(|d| (relative(self.text, d.get_ref().file.get_ref()), d.span().start));
+        written.extend(letters.map(|(path, start)| (path, "the dead letters are written to it".to_string(), start)));
+        for (path, of, start) in written {
             let path = real(&path);
             if let Some((_, other)) = files.iter().find(|(file, _)| *file == path) {
                 let message = format!("the file {} is used twice: {other}, and {of}", path.display());
-                return Err(Invalid::new(message).at(self.text.place(0)).hint("write to a file of its own"));
+                return Err(Invalid::new(message).at(self.text.place(start)).hint("write to a file of its own"));
             }
             files.push((path, of));
         }

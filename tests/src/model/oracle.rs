@@ -150,14 +150,15 @@ fn windowed(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
 fn plain_line(scenario: &Scenario, moving: &Moving) -> String {
     let mut columns = vec!["at", "k", "id", "n", "c"];
     for step in &scenario.steps {
-        // What a step gives stands behind what was there.
+        // What a step gives replaces the column of its name, or stands behind what was there.
         let given = match step {
             Step::Even | Step::Picky => continue,
             Step::Double | Step::Panics(_) => "n",
             Step::Repeat => "copy",
         };
-        columns.retain(|column| *column != given);
-        columns.push(given);
+        if !columns.contains(&given) {
+            columns.push(given);
+        }
     }
     let mut line = Line::default();
     for name in columns {
