@@ -60,7 +60,17 @@ impl DataType {
 
     /// The type of a column of the host, if it is one of ours.
     pub fn of(arrow: &Arrow) -> Option<Self> {
-        Self::ALL.into_iter().find(|t| t.arrow() == *arrow)
+        match arrow {
+            Arrow::Boolean => Some(Self::Boolean),
+            Arrow::Int32 => Some(Self::Int32),
+            Arrow::Int64 => Some(Self::Int64),
+            Arrow::Float32 => Some(Self::Float32),
+            Arrow::Float64 => Some(Self::Float64),
+            Arrow::Timestamp(TimeUnit::Microsecond, Some(zone)) if &**zone == "UTC" => Some(Self::Timestamp),
+            Arrow::Utf8 => Some(Self::Text),
+            Arrow::Binary => Some(Self::Bytes),
+            _ => None,
+        }
     }
 
     /// The name in pipeline files and errors.

@@ -131,7 +131,11 @@ fn primitive<T: ArrowPrimitiveType>(
 ) -> Result<ArrayRef, String> {
     check_length(&values, rows * size_of::<T::Native>(), field, rows)?;
     let array = PrimitiveArray::<T>::new(scalars(values, rows), nulls);
-    Ok(Arc::new(array.with_data_type(field.data_type.arrow())))
+    Ok(match field.data_type {
+        // Arrow's own type of the numbers has no time zone.
+        DataType::Timestamp => Arc::new(array.with_data_type(field.data_type.arrow())),
+        _ => Arc::new(array),
+    })
 }
 
 fn nulls(validity: Vec<u8>, field: &Field, rows: usize) -> Result<Option<NullBuffer>, String> {
