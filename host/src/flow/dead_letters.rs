@@ -102,7 +102,7 @@ impl Shared {
 /// Where one node's failed rows go.
 pub(super) struct Failures {
     pub(super) shared: Arc<Shared>,
-    counters: Arc<Node>,
+    pub(super) counters: Arc<Node>,
     on_error: OnError,
     step: String,
     /// The names of the partitions that its batches are of; empty behind a window.

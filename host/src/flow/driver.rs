@@ -10,11 +10,11 @@ use timely::dataflow::operators::Probe;
 use timely::dataflow::operators::probe::Handle;
 use timely::worker::Worker;
 
-use super::dead_letters::{Called, Failures, Shared};
+use super::dead_letters::{Failures, Shared};
 use super::exchange::{Edge, exchange};
 use super::read;
 use super::sink::{self, Writer};
-use super::transform::{Filter, FlatMap, Map, transform};
+use super::transform::transform;
 use super::window;
 use super::write::{Target, write};
 use super::{Epoch, Stream};
@@ -138,20 +138,8 @@ fn run_worker(
                         false => Some(stream),
                     }
                 }
-                (Operator::Map(apply), Some((input, fields))) => {
-                    let step = Map::new(node, apply, fields, options, &counters);
-                    let called = Called::new(&apply.call.label, &apply.call.function);
-                    Some(transform(input, &node.name, step, called, failures(), counters.clone()))
-                }
-                (Operator::Filter(apply), Some((input, fields))) => {
-                    let step = Filter::new(node, apply, fields, options, &counters);
-                    let called = Called::new(&apply.call.label, &apply.call.function);
-                    Some(transform(input, &node.name, step, called, failures(), counters.clone()))
-                }
-                (Operator::FlatMap(apply), Some((input, fields))) => {
-                    let step = FlatMap::new(node, apply, fields, options, &counters);
-                    let called = Called::new(&apply.call.label, &apply.call.function);
-                    Some(transform(input, &node.name, step, called, failures(), counters.clone()))
+                (Operator::Map(apply) | Operator::Filter(apply) | Operator::FlatMap(apply), Some((input, fields))) => {
+                    Some(transform(input, node, apply, fields, options, failures()))
                 }
                 (Operator::Window(spec), Some((input, fields))) => {
                     let input = exchange(input, &Edge::Key(spec.key.clone()), fields);

@@ -1,28 +1,10 @@
 //! Filter: keeps the rows that the function says, in their order.
 
-use std::sync::Arc;
-
-use super::{Common, Moment, Step};
-use crate::flow::Options;
+use super::{Common, Step};
 use crate::flow::batch::Batch;
-use crate::function::invoke::Failure;
-use crate::plan::{Apply, Node};
-use crate::report;
-use crate::types::Field;
+use crate::function::invoke::{Failure, Moment};
 
-pub(in crate::flow) struct Filter(Common);
-
-impl Filter {
-    pub(in crate::flow) fn new(
-        node: &Node,
-        apply: &Apply,
-        input: &[Field],
-        options: &Options,
-        counters: &Arc<report::Node>,
-    ) -> Self {
-        Self(Common::new(node, apply, input, options, counters))
-    }
-}
+pub(super) struct Filter(pub(super) Common);
 
 impl Step for Filter {
     fn step(&mut self, batch: &Batch, moment: Moment, failures: &mut Vec<Failure>) -> Batch {

@@ -1,29 +1,11 @@
 //! Map: one row out for each row in. The function's outputs are added to the row, or replace the
 //! columns of their names; a row that fails is taken out.
 
-use std::sync::Arc;
-
-use super::{Common, Moment, Step};
-use crate::flow::Options;
+use super::{Common, Step};
 use crate::flow::batch::Batch;
-use crate::function::invoke::Failure;
-use crate::plan::{Apply, Node};
-use crate::report;
-use crate::types::Field;
+use crate::function::invoke::{Failure, Moment};
 
-pub(in crate::flow) struct Map(Common);
-
-impl Map {
-    pub(in crate::flow) fn new(
-        node: &Node,
-        apply: &Apply,
-        input: &[Field],
-        options: &Options,
-        counters: &Arc<report::Node>,
-    ) -> Self {
-        Self(Common::new(node, apply, input, options, counters))
-    }
-}
+pub(super) struct Map(pub(super) Common);
 
 impl Step for Map {
     fn step(&mut self, batch: &Batch, moment: Moment, failures: &mut Vec<Failure>) -> Batch {

@@ -14,31 +14,40 @@ use timely::dataflow::operators::generic::Operator;
 use super::batch::{Batch, record_batch};
 use super::dead_letters::{Called, Failures};
 use super::{Options, Stream};
+use crate::function::Kind;
 use crate::function::invoke::{Failure, Invoker, Moment};
 use crate::plan::{Apply, Node};
 use crate::report;
 use crate::types::{Field, arrow_schema};
 
-pub(super) use filter::Filter;
-pub(super) use flat_map::FlatMap;
-pub(super) use map::Map;
+use filter::Filter;
+use flat_map::FlatMap;
+use map::Map;
 
 /// What a step does with a batch.
-pub(super) trait Step {
+trait Step {
     /// The batch that comes out; rows that failed are in `failures`.
     fn step(&mut self, batch: &Batch, moment: Moment, failures: &mut Vec<Failure>) -> Batch;
 }
 
-/// Puts a step on a stream.
+/// Puts a step on a stream with the columns `input`.
 pub(super) fn transform<'scope>(
     stream: Stream<'scope>,
-    name: &str,
-    mut step: impl Step + 'static,
-    called: Called,
+    node: &Node,
+    apply: &Apply,
+    input: &[Field],
+    options: &Options,
     failures: Failures,
-    counters: Arc<report::Node>,
 ) -> Stream<'scope> {
-    stream.unary(Pipeline, name, move |_, _| {
+    let counters = Arc::clone(&failures.counters);
+    let called = Called::new(&apply.call.label, &apply.call.function);
+    let common = Common::new(node, apply, input, options, &counters);
+    let mut step: Box<dyn Step> = match apply.call.function.signature().kind {
+        Kind::Filter => Box::new(Filter(common)),
+        Kind::FlatMapper => Box::new(FlatMap(common)),
+        Kind::Mapper | Kind::Aggregate => Box::new(Map(common)),
+    };
+    stream.unary(Pipeline, &node.name, move |_, _| {
         move |input, output| {
             input.for_each(|capability, batches| {
                 let mut session = output.session(&capability);
