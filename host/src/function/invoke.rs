@@ -200,6 +200,33 @@ impl Invoker {
         held.into_inner()
     }
 
+    /// Folds other accumulators, which `groups` has the targets of, into `count` accumulators. A
+    /// failure has the index of the one that was to be merged.
+    pub fn merge(
+        &mut self,
+        accumulators: Vec<ArrayRef>,
+        count: usize,
+        groups: &[u32],
+        others: Vec<ArrayRef>,
+        moment: Moment,
+        failures: &mut Vec<Failure>,
+    ) -> Vec<ArrayRef> {
+        let arguments = Arguments { columns: others, rows: groups.len(), present: None };
+        let held = RefCell::new(accumulators);
+        self.isolate(
+            &arguments,
+            moment,
+            failures,
+            |calls, input, range| {
+                let held = held.borrow();
+                let accumulators = Input { rows: count, columns: &held, ..input };
+                calls.merge(accumulators, &groups[range], input).map(|merged| (Vec::new(), merged))
+            },
+            |_, merged| *held.borrow_mut() = merged,
+        );
+        held.into_inner()
+    }
+
     /// The outputs of accumulators that did not fail, and which those are.
     pub fn finish(
         &mut self,

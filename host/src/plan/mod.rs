@@ -8,7 +8,7 @@ mod bind;
 mod call;
 mod load;
 mod prune;
-mod quantity;
+pub(crate) mod quantity;
 mod spec;
 mod steps;
 mod streams;
@@ -200,6 +200,25 @@ pub enum WindowKind {
     Tumbling {
         /// Microseconds of a window.
         size_us: i64,
+        /// Microseconds that the windows start after 1970-01-01T00:00:00Z, modulo the size.
+        offset_us: i64,
+    },
+    /// `[n * step + offset, n * step + offset + size)` for each n: a row is in several.
+    Hopping {
+        /// Microseconds of a window.
+        size_us: i64,
+        /// Microseconds from one start to the next; at most the size.
+        step_us: i64,
+        /// Microseconds that the windows start after 1970-01-01T00:00:00Z, modulo the step.
+        offset_us: i64,
+    },
+    /// `[n * size + offset, n * size + offset + k * step)` for each n and each k up to size / step:
+    /// what has come since the start of the tumbling window, every step.
+    Cumulating {
+        /// Microseconds of the last and longest window.
+        size_us: i64,
+        /// Microseconds by which each window is longer than the one before; divides the size.
+        step_us: i64,
         /// Microseconds that the windows start after 1970-01-01T00:00:00Z, modulo the size.
         offset_us: i64,
     },

@@ -34,6 +34,11 @@ pub(super) fn duration_us(text: &str) -> Result<i64, String> {
     Ok(sign * total)
 }
 
+/// The greatest common divisor of two positive durations.
+pub(crate) fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
 /// Bytes of a size.
 pub(super) fn size_bytes(text: &str) -> Result<usize, String> {
     let wrong = || format!("`{text}` is no size; write a number and a unit: B, KiB, MiB or GiB, as in `64MiB`");

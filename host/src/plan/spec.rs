@@ -136,6 +136,9 @@ pub(super) enum AsSpec {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct WindowSpec {
     pub(super) tumbling: Option<At<String>>,
+    pub(super) hopping: Option<At<String>>,
+    pub(super) cumulating: Option<At<String>>,
+    pub(super) step: Option<At<String>>,
     pub(super) offset: Option<At<String>>,
 }
 

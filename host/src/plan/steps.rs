@@ -2,7 +2,7 @@
 //! function, its columns, the columns that come out.
 
 use super::bind::{Component, bind, did_you_mean};
-use super::quantity::duration_us;
+use super::quantity::{duration_us, gcd};
 use super::spec::{AsSpec, At, StepSpec, Text, WindowSpec};
 use super::{Aggregate, Apply, Operator, WINDOW_COLUMNS, Window, WindowKind, call};
 use crate::error::Invalid;
@@ -189,22 +189,64 @@ fn key(text: &Text, spec: &StepSpec, stream: &Stream<'_>) -> Result<Vec<Field>, 
     Ok(key)
 }
 
+/// The most windows that one row may be in.
+const WINDOWS_PER_ROW_MAX: i64 = 100_000;
+
 fn window_kind(text: &Text, spec: &At<WindowSpec>) -> Result<WindowKind, Invalid> {
     let inner = spec.get_ref();
-    let Some(size) = &inner.tumbling else {
-        return Err(text.wrong(spec, "this window has no kind").hint("write `window = { tumbling = \"1h\" }`"));
+    let kinds = [("tumbling", &inner.tumbling), ("hopping", &inner.hopping), ("cumulating", &inner.cumulating)];
+    let given: Vec<_> = kinds.into_iter().filter_map(|(name, at)| Some((name, at.as_ref()?))).collect();
+    let [(kind, size)] = given.as_slice() else {
+        let what = if given.is_empty() { "has no kind" } else { "has more than one kind" };
+        return Err(text.wrong(spec, format!("this window {what}")).hint(
+            "write `{ tumbling = \"1h\" }`, `{ hopping = \"1h\", step = \"5m\" }` or `{ cumulating = \"1d\", step = \"1h\" }`",
+        ));
     };
-    let size_us = duration_us(size.get_ref()).map_err(|message| text.wrong(size, message))?;
-    if size_us <= 0 {
+    let size_us = above_zero(text, size, "a window", "its size")?;
+    let offset = |modulo_us: i64| match &inner.offset {
+        None => Ok(0),
+        Some(at) => Ok(duration_us(at.get_ref()).map_err(|message| text.wrong(at, message))?.rem_euclid(modulo_us)),
+    };
+    if *kind == "tumbling" {
+        return match &inner.step {
+            Some(at) => Err(text
+                .wrong(at, "tumbling windows follow each other, so `step` says nothing")
+                .hint("for windows that overlap write `hopping` in place of `tumbling`")),
+            None => Ok(WindowKind::Tumbling { size_us, offset_us: offset(size_us)? }),
+        };
+    }
+    let Some(step) = &inner.step else {
+        return Err(text.wrong(spec, format!("a {kind} window needs a step")).hint("write `step = \"5m\"` beside it"));
+    };
+    let step_us = above_zero(text, step, "a step", "it")?;
+    let (size_text, step_text) = (size.get_ref(), step.get_ref());
+    if step_us > size_us {
+        let lost = "rows between two windows would be in none";
         return Err(
-            text.wrong(size, format!("a window of `{}` holds nothing; its size must be above zero", size.get_ref()))
+            text.wrong(step, format!("the step of {step_text} is longer than the window of {size_text}: {lost}"))
         );
     }
-    let offset_us = match &inner.offset {
-        None => 0,
-        Some(at) => duration_us(at.get_ref()).map_err(|message| text.wrong(at, message))?.rem_euclid(size_us),
-    };
-    Ok(WindowKind::Tumbling { size_us, offset_us })
+    let pane_us = gcd(size_us, step_us);
+    if size_us / pane_us > WINDOWS_PER_ROW_MAX {
+        return Err(text.wrong(
+            step,
+            format!("windows of {size_text} every {step_text} are cut into more than {WINDOWS_PER_ROW_MAX} panes"),
+        ));
+    }
+    match *kind {
+        "hopping" => Ok(WindowKind::Hopping { size_us, step_us, offset_us: offset(step_us)? }),
+        _ if size_us % step_us != 0 => Err(text
+            .wrong(step, format!("steps of {step_text} do not fill a window of {size_text}"))
+            .hint("the size of a cumulating window is a multiple of its step")),
+        _ => Ok(WindowKind::Cumulating { size_us, step_us, offset_us: offset(size_us)? }),
+    }
+}
+
+fn above_zero(text: &Text, at: &At<String>, what: &str, whose: &str) -> Result<i64, Invalid> {
+    match duration_us(at.get_ref()).map_err(|message| text.wrong(at, message))? {
+        us if us > 0 => Ok(us),
+        _ => Err(text.wrong(at, format!("{what} of `{}` holds nothing; {whose} must be above zero", at.get_ref()))),
+    }
 }
 
 fn found(text: &Text, at: &At<String>, name: &str, find: &mut Find<'_>) -> crate::Result<Component> {

@@ -57,7 +57,18 @@ impl Node {
             Operator::Filter(apply) => format!("filter {}: {}", self.name, apply.call.text()),
             Operator::FlatMap(apply) => format!("flat-map {}: {}", self.name, apply.call.text()),
             Operator::Window(window) => {
-                let WindowKind::Tumbling { size_us, offset_us } = window.kind;
+                let kind = match window.kind {
+                    WindowKind::Tumbling { size_us, .. } => format!("tumbling {}", duration_text(size_us)),
+                    WindowKind::Hopping { size_us, step_us, .. } => {
+                        format!("hopping {} every {}", duration_text(size_us), duration_text(step_us))
+                    }
+                    WindowKind::Cumulating { size_us, step_us, .. } => {
+                        format!("cumulating {} every {}", duration_text(size_us), duration_text(step_us))
+                    }
+                };
+                let (WindowKind::Tumbling { offset_us, .. }
+                | WindowKind::Hopping { offset_us, .. }
+                | WindowKind::Cumulating { offset_us, .. }) = window.kind;
                 let offset = match offset_us {
                     0 => String::new(),
                     us => format!(", offset {}", duration_text(us)),
@@ -66,7 +77,7 @@ impl Node {
                     true => "all rows".to_string(),
                     false => format!("by {}", list(&window.key)),
                 };
-                format!("window {}: tumbling {}{offset}, {key}", self.name, duration_text(size_us))
+                format!("window {}: {kind}{offset}, {key}", self.name)
             }
             Operator::Sink(_) => return format!("sink {}: {}", self.name, self.operator.detail()),
         };

@@ -1,18 +1,100 @@
-//! Which window a time is in. Pure arithmetic, without a clock.
+//! Which windows a time is in. Pure arithmetic, without a clock.
+//!
+//! Windows that overlap share panes: the slices of time that no window's edge cuts. A row is folded
+//! into the one pane that its time is in, and a window is what its panes come to. For tumbling
+//! windows a pane is a window. (Li, Maier, Tufte, Papadimos and Tucker, "No Pane, No Gain", 2005.)
 
 use crate::plan::WindowKind;
+use crate::plan::quantity::gcd;
 
-impl WindowKind {
-    /// The start of the window that a time is in.
-    pub(super) fn start(self, time: i64) -> i64 {
-        let Self::Tumbling { size_us, offset_us } = self;
-        time.saturating_sub(time.saturating_sub(offset_us).rem_euclid(size_us))
+/// How a kind of window cuts time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slices {
+    pane_us: i64,
+    size_us: i64,
+    /// From one window's end to the next one's.
+    step_us: i64,
+    offset_us: i64,
+    /// Whether windows that end within one size share their start.
+    cumulating: bool,
+}
+
+/// A pane: rows of one slice of time that are seen by the same windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PaneId {
+    /// Where the slice starts.
+    pub(super) start: i64,
+    /// The end of the first window that sees the rows. Later than that of the first window that
+    /// covers the slice for rows that were late for some of their windows.
+    pub(super) seen_from: i64,
+}
+
+impl From<WindowKind> for Slices {
+    fn from(kind: WindowKind) -> Self {
+        let (pane_us, size_us, step_us, offset_us, cumulating) = match kind {
+            WindowKind::Tumbling { size_us, offset_us } => (size_us, size_us, size_us, offset_us, false),
+            WindowKind::Hopping { size_us, step_us, offset_us } => {
+                (gcd(size_us, step_us), size_us, step_us, offset_us, false)
+            }
+            WindowKind::Cumulating { size_us, step_us, offset_us } => (step_us, size_us, step_us, offset_us, true),
+        };
+        Self { pane_us, size_us, step_us, offset_us, cumulating }
+    }
+}
+
+impl Slices {
+    /// The pane for a row of this time, judged by this watermark; none where the row is late for
+    /// all of its windows.
+    pub(super) fn pane(&self, time: i64, watermark: i64) -> Option<PaneId> {
+        let start = self.floor(time, self.pane_us);
+        let (first, last) = self.ends(start);
+        (last > watermark).then(|| PaneId { start, seen_from: self.next_end(first, watermark) })
     }
 
-    /// The end of the window that starts there.
-    pub(super) fn end(self, start: i64) -> i64 {
-        let Self::Tumbling { size_us, .. } = self;
-        start.saturating_add(size_us)
+    /// The end of a pane's slice of time.
+    pub(super) fn pane_end(&self, start: i64) -> i64 {
+        start.saturating_add(self.pane_us)
+    }
+
+    /// The ends of the first and the last window that cover a slice.
+    pub(super) fn ends(&self, start: i64) -> (i64, i64) {
+        let pane_end = self.pane_end(start);
+        if self.cumulating {
+            return (pane_end, self.floor(start, self.size_us).saturating_add(self.size_us));
+        }
+        let to_grid = i128::from(self.offset_us) + i128::from(self.size_us) - i128::from(pane_end);
+        let first = pane_end.saturating_add(to_grid.rem_euclid(i128::from(self.step_us)) as i64);
+        // At the ends of time a window is cut short, but it still is one.
+        (first, self.floor(start, self.step_us).saturating_add(self.size_us).max(first))
+    }
+
+    /// The end of the next window after `end` that covers the same slice, or would.
+    pub(super) fn after(&self, end: i64) -> i64 {
+        end.saturating_add(self.step_us)
+    }
+
+    /// The first end behind a watermark, of the ends that start with `first`.
+    pub(super) fn next_end(&self, first: i64, watermark: i64) -> i64 {
+        match watermark < first {
+            true => first,
+            false => {
+                let steps = (i128::from(watermark) - i128::from(first)) / i128::from(self.step_us) + 1;
+                let end = i128::from(first) + steps * i128::from(self.step_us);
+                i64::try_from(end).unwrap_or(i64::MAX)
+            }
+        }
+    }
+
+    /// The start of the window that ends there.
+    pub(super) fn start(&self, end: i64) -> i64 {
+        match self.cumulating {
+            true => self.floor(end.saturating_sub(1), self.size_us),
+            false => end.saturating_sub(self.size_us),
+        }
+    }
+
+    fn floor(&self, time: i64, width: i64) -> i64 {
+        time.saturating_sub(time.saturating_sub(self.offset_us).rem_euclid(width))
     }
 }
 
@@ -20,23 +102,64 @@ impl WindowKind {
 mod tests {
     use super::*;
 
+    /// All windows that cover a time, by the definition: `[start, end)` of each.
+    fn by_definition(kind: WindowKind, time: i64) -> Vec<(i64, i64)> {
+        let mut windows: Vec<(i64, i64)> = match kind {
+            WindowKind::Tumbling { size_us, offset_us } => {
+                (-50..50).map(|n| (n * size_us + offset_us, (n + 1) * size_us + offset_us)).collect()
+            }
+            WindowKind::Hopping { size_us, step_us, offset_us } => {
+                (-200..200).map(|n| (n * step_us + offset_us, n * step_us + offset_us + size_us)).collect()
+            }
+            WindowKind::Cumulating { size_us, step_us, offset_us } => (-50..50)
+                .flat_map(|n| {
+                    let start = n * size_us + offset_us;
+                    (1..=size_us / step_us).map(move |k| (start, start + k * step_us))
+                })
+                .collect(),
+        };
+        windows.retain(|(start, end)| (*start..*end).contains(&time));
+        windows
+    }
+
     #[test]
-    fn windows_tile_time_on_both_sides_of_zero() {
-        let windows = WindowKind::Tumbling { size_us: 10, offset_us: 3 };
-        for (time, start) in [(3, 3), (12, 3), (13, 13), (2, -7), (-7, -7), (-8, -17), (0, -7)] {
-            assert_eq!(windows.start(time), start, "time {time}");
-        }
-        for time in -100..100 {
-            let start = windows.start(time);
-            assert!(start <= time && time < windows.end(start));
-            assert_eq!((start - 3).rem_euclid(10), 0);
+    fn panes_are_seen_by_just_the_windows_that_cover_them() {
+        for kind in [
+            WindowKind::Tumbling { size_us: 10, offset_us: 3 },
+            WindowKind::Hopping { size_us: 10, step_us: 2, offset_us: 0 },
+            WindowKind::Hopping { size_us: 9, step_us: 6, offset_us: -4 },
+            WindowKind::Hopping { size_us: 7, step_us: 1, offset_us: 100 },
+            WindowKind::Cumulating { size_us: 12, step_us: 4, offset_us: 5 },
+        ] {
+            let slices = Slices::from(kind);
+            for time in -60..60 {
+                for watermark in [i64::MIN, -30, -1, 0, 7, 33] {
+                    let mut expected = by_definition(kind, time);
+                    expected.retain(|(_, end)| *end > watermark);
+                    let mut found = Vec::new();
+                    if let Some(pane) = slices.pane(time, watermark) {
+                        assert!(pane.start <= time && time < slices.pane_end(pane.start), "{kind:?} {time}");
+                        let (_, last) = slices.ends(pane.start);
+                        let mut end = pane.seen_from;
+                        while end <= last {
+                            found.push((slices.start(end), end));
+                            end = slices.after(end);
+                        }
+                    }
+                    assert_eq!(found, expected, "{kind:?}, time {time}, watermark {watermark}");
+                }
+            }
         }
     }
 
     #[test]
     fn the_ends_of_time_do_not_overflow() {
-        let windows = WindowKind::Tumbling { size_us: i64::MAX, offset_us: 0 };
-        assert_eq!(windows.end(windows.start(i64::MAX)), i64::MAX);
-        assert!(windows.start(i64::MIN) <= 0);
+        let windows = Slices::from(WindowKind::Tumbling { size_us: i64::MAX, offset_us: 0 });
+        for time in [i64::MIN, 0, i64::MAX] {
+            let start = windows.floor(time, windows.pane_us);
+            let (first, last) = windows.ends(start);
+            assert!(start <= time && first == last, "{time}: {start}, {first}, {last}");
+            assert_eq!(windows.pane(time, i64::MAX), None);
+        }
     }
 }

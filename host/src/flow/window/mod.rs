@@ -7,6 +7,7 @@
 
 mod accumulators;
 mod assign;
+mod fire;
 mod fold;
 mod panes;
 
@@ -26,7 +27,8 @@ use crate::function::invoke::{Failure, Moment};
 use crate::plan;
 use crate::report::Node;
 use crate::types::{Field, arrow_schema};
-use fold::{Fired, Windows};
+use fire::Fired;
+use fold::Windows;
 
 /// What the operator needs to know of its step and its stream.
 pub(super) struct Setting<'a> {
