@@ -54,8 +54,8 @@ struct Moving {
     watermark: i64,
 }
 
-/// A window and its key, in the order of results: nulls first.
-type Group = (i64, Option<Vec<u8>>, Option<i64>, Option<i64>);
+/// A window's end and start and its key, in the order of results: nulls first.
+type Group = (i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>);
 
 pub(super) fn run(scenario: &Scenario, epoch_rows: usize) -> Outcome {
     let mut outcome = Outcome::default();
@@ -113,8 +113,9 @@ fn windowed(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
     let mut groups: BTreeMap<Group, Vec<Moving>> = BTreeMap::new();
     for moving in moving {
         let Row { at, k, n, c, .. } = moving.row;
-        let start = at - (at - window.offset_s).rem_euclid(window.size_s);
-        if start + window.size_s <= moving.watermark {
+        let mut windows = window.around(at);
+        windows.retain(|(_, end)| *end > moving.watermark);
+        if windows.is_empty() {
             outcome.late += 1;
             continue;
         }
@@ -123,13 +124,22 @@ fn windowed(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
             continue;
         }
         let of = |name: &str| window.key.contains(&name);
-        let k = k.filter(|_| of("k")).map(|k| k.as_bytes().to_vec());
-        groups.entry((start, k, n.filter(|_| of("n")), of("c").then_some(c))).or_default().push(moving);
+        for (start, end) in windows {
+            let k = k.filter(|_| of("k")).map(|k| k.as_bytes().to_vec());
+            let group = (end, start, k, n.filter(|_| of("n")), of("c").then_some(c));
+            groups.entry(group).or_default().push(moving.clone());
+        }
     }
-    for ((start, ..), rows) in groups {
+    for ((end, start, ..), mut rows) in groups {
+        // What panes have in common is merged in the order of time, and behind it what came too late
+        // for the windows before.
+        rows.sort_by_key(|m| {
+            let seen_from = window.around(m.row.at).into_iter().map(|(_, end)| end).find(|end| *end > m.watermark);
+            ((m.row.at - window.offset_s).div_euclid(window.pane()), seen_from)
+        });
         let mut line = Line::default();
         line.add("window_start", json!(time(start)));
-        line.add("window_end", json!(time(start + window.size_s)));
+        line.add("window_end", json!(time(end)));
         let first = &rows[0].row;
         for key in window.key {
             line.add(key, column(first, key));

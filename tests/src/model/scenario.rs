@@ -45,10 +45,52 @@ pub(super) enum Step {
 /// aggregate that fails on negative numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
+    pub(super) kind: Kind,
     pub(super) size_s: i64,
     pub(super) offset_s: i64,
     pub(super) key: &'static [&'static str],
     pub(super) picky: bool,
+}
+
+/// How windows follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One after the other.
+    Tumbling,
+    /// One every so many seconds, at most the size.
+    Hopping(i64),
+    /// Each so many seconds longer than the one before, up to the size.
+    Cumulating(i64),
+}
+
+impl Window {
+    /// The start and end of every window that a time is in, the earliest end first.
+    pub(super) fn around(&self, at: i64) -> Vec<(i64, i64)> {
+        let Self { size_s: size, offset_s: offset, .. } = *self;
+        let block = at - (at - offset).rem_euclid(size);
+        match self.kind {
+            Kind::Tumbling => vec![(block, block + size)],
+            Kind::Hopping(step) => {
+                let last = at - (at - offset).rem_euclid(step);
+                let starts = (0..).map(|n| last - n * step).take_while(|start| start + size > at);
+                let mut windows: Vec<_> = starts.map(|start| (start, start + size)).collect();
+                windows.reverse();
+                windows
+            }
+            Kind::Cumulating(step) => {
+                (1..=size / step).map(|n| (block, block + n * step)).filter(|(_, end)| *end > at).collect()
+            }
+        }
+    }
+
+    /// The longest slice of time that no window's edge cuts.
+    pub(super) fn pane(&self) -> i64 {
+        match self.kind {
+            Kind::Tumbling => self.size_s,
+            Kind::Cumulating(step) => step,
+            Kind::Hopping(step) => (1..=step).rev().find(|n| step % n == 0 && self.size_s % n == 0).unwrap_or(1),
+        }
+    }
 }
 
 /// The keys that there may be.
@@ -63,11 +105,20 @@ impl Scenario {
             3 => Step::Panics(random.of(0..60)),
             _ => Step::Repeat,
         };
-        let window = |random: &mut Random| Window {
-            size_s: random.of(1..60),
-            offset_s: random.of(-70..70),
-            key: KEYS[random.of(0..4) as usize],
-            picky: random.once_in(3),
+        let window = |random: &mut Random| {
+            let step = random.of(1..13);
+            let (kind, size_s) = match random.of(0..4) {
+                0 => (Kind::Hopping(step), step + random.of(0..40)),
+                1 => (Kind::Cumulating(step), step * random.of(1..6)),
+                _ => (Kind::Tumbling, random.of(1..60)),
+            };
+            Window {
+                kind,
+                size_s,
+                offset_s: random.of(-70..70),
+                key: KEYS[random.of(0..4) as usize],
+                picky: random.once_in(3),
+            }
         };
         Self {
             out_of_order_s: random.of(0..30),
@@ -95,9 +146,14 @@ impl Scenario {
             };
             let _ = write!(text, "\n[[steps]]\n{step}\n");
         }
-        if let Some(Window { size_s, offset_s, key, picky }) = self.window {
+        if let Some(Window { kind, size_s, offset_s, key, picky }) = self.window {
+            let kind = match kind {
+                Kind::Tumbling => format!("tumbling = \"{size_s}s\""),
+                Kind::Hopping(step) => format!("hopping = \"{size_s}s\", step = \"{step}s\""),
+                Kind::Cumulating(step) => format!("cumulating = \"{size_s}s\", step = \"{step}s\""),
+            };
             let _ = write!(text, "\n[[steps]]\nkey-by = {key:?}\n");
-            let _ = writeln!(text, "window = {{ tumbling = \"{size_s}s\", offset = \"{offset_s}s\" }}");
+            let _ = writeln!(text, "window = {{ {kind}, offset = \"{offset_s}s\" }}");
             text.push_str("aggregate.ids = \"lab.join(id)\"\naggregate.range = \"lab.span(n)\"\n");
             if picky {
                 text.push_str("aggregate.sum = \"lab.sum_picky(n)\"\n");
