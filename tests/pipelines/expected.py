@@ -306,6 +306,51 @@ def late(at):
     return out(windows(kept, 10 * SECOND, 0, ["k"], lambda rows: {"rows": len(rows), "ids": join(rows, "id")}), late)
 
 
+def overlapping(at, around, bound):
+    """Windows that overlap, by their definition: a row is in each whose end its watermark has not passed."""
+    groups, late, watermark = {}, 0, NEVER
+    for row in table(at / "in.csv", at=time):
+        in_time = [(end, start) for start, end in around(row["at"]) if end > watermark]
+        late += not in_time
+        for window in in_time:
+            # Panes are merged in the order of time; in one pane first the rows that all windows see.
+            groups.setdefault((*window, row["k"]), []).append((in_time[0][0], row))
+        watermark = max(watermark, row["at"] - bound)
+    return groups, late
+
+
+def overlapped(groups, late, pane_of):
+    rows = []
+    for (end, start, k), found in sorted(groups.items(), key=lambda group: (*group[0][:2], rank(group[0][2]))):
+        found = sorted(found, key=lambda seen: (pane_of(seen[1]["at"]), seen[0]))
+        ids = join([row for _, row in found], "id")
+        rows.append({"window_start": iso(start), "window_end": iso(end), "k": k, "rows": len(found), "ids": ids})
+    return out(rows, late)
+
+
+@folder
+def hopping(at):
+    size, step, offset = 10 * SECOND, 4 * SECOND, SECOND
+
+    def around(time):
+        first = (time - offset - size) // step + 1
+        starts = [n * step + offset for n in range(first, (time - offset) // step + 1)]
+        return [(start, start + size) for start in starts]
+
+    return overlapped(*overlapping(at, around, 5 * SECOND), lambda time: (time - offset) // (2 * SECOND))
+
+
+@folder
+def cumulating(at):
+    size, step, offset = 20 * SECOND, 5 * SECOND, -3 * SECOND
+
+    def around(time):
+        start = start_of(time, size, offset)
+        return [(start, start + n * step) for n in range(1, 5) if start + n * step > time]
+
+    return overlapped(*overlapping(at, around, 5 * SECOND), lambda time: (time - offset) // step)
+
+
 @folder
 def late_without_bound(at):
     rows = table(at / "in.csv", at=time, id=lambda text: int(text.lstrip("r")))

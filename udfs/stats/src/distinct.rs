@@ -1,4 +1,4 @@
-//! `distinct`: how many different values there are, by [`crate::hyperloglog`].
+//! `distinct`: how many different values there are, by `hyperloglog.rs`.
 
 use std::str::FromStr;
 

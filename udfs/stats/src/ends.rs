@@ -2,7 +2,7 @@
 //!
 //! The time is an input like any other; give it the stream's event time. Where several values share
 //! the time, `first` takes the least of them and `last` the greatest, by the order of
-//! [`crate::order`], so that the result does not depend on the order of the rows.
+//! `order.rs`, so that the result does not depend on the order of the rows.
 
 use std::cmp::Ordering;
 

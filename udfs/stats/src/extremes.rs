@@ -1,4 +1,4 @@
-//! `min` and `max`, by the order of [`crate::order`].
+//! `min` and `max`, by the order of `order.rs`.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! `quantile` and `median`, by [`crate::ddsketch`].
+//! `quantile` and `median`, by `ddsketch.rs`.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! `top_k`: the most frequent texts, by [`crate::misra_gries`].
+//! `top_k`: the most frequent texts, by `misra_gries.rs`.
 
 use std::cmp::Reverse;
 use std::str::FromStr;
