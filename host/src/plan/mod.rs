@@ -222,6 +222,12 @@ pub enum WindowKind {
         /// Microseconds that the windows start after 1970-01-01T00:00:00Z, modulo the size.
         offset_us: i64,
     },
+    /// For each key the rows that follow each other within the gap: from the first of them to the
+    /// gap behind the last.
+    Session {
+        /// Microseconds without a row that end a session.
+        gap_us: i64,
+    },
 }
 
 /// An aggregate of a window.

@@ -138,6 +138,7 @@ pub(super) struct WindowSpec {
     pub(super) tumbling: Option<At<String>>,
     pub(super) hopping: Option<At<String>>,
     pub(super) cumulating: Option<At<String>>,
+    pub(super) session: Option<At<String>>,
     pub(super) step: Option<At<String>>,
     pub(super) offset: Option<At<String>>,
 }

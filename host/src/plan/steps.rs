@@ -194,14 +194,28 @@ const WINDOWS_PER_ROW_MAX: i64 = 100_000;
 
 fn window_kind(text: &Text, spec: &At<WindowSpec>) -> Result<WindowKind, Invalid> {
     let inner = spec.get_ref();
-    let kinds = [("tumbling", &inner.tumbling), ("hopping", &inner.hopping), ("cumulating", &inner.cumulating)];
+    let kinds = [
+        ("tumbling", &inner.tumbling),
+        ("hopping", &inner.hopping),
+        ("cumulating", &inner.cumulating),
+        ("session", &inner.session),
+    ];
     let given: Vec<_> = kinds.into_iter().filter_map(|(name, at)| Some((name, at.as_ref()?))).collect();
     let [(kind, size)] = given.as_slice() else {
         let what = if given.is_empty() { "has no kind" } else { "has more than one kind" };
         return Err(text.wrong(spec, format!("this window {what}")).hint(
-            "write `{ tumbling = \"1h\" }`, `{ hopping = \"1h\", step = \"5m\" }` or `{ cumulating = \"1d\", step = \"1h\" }`",
+            "write `{ tumbling = \"1h\" }`, `{ hopping = \"1h\", step = \"5m\" }`, `{ cumulating = \"1d\", step = \"1h\" }` or `{ session = \"30m\" }`",
         ));
     };
+    if *kind == "session" {
+        let gap_us = above_zero(text, size, "a gap", "it")?;
+        return match inner.step.as_ref().or(inner.offset.as_ref()) {
+            Some(at) => {
+                Err(text.wrong(at, "sessions start and end with their rows, so they have no step and no offset"))
+            }
+            None => Ok(WindowKind::Session { gap_us }),
+        };
+    }
     let size_us = above_zero(text, size, "a window", "its size")?;
     let offset = |modulo_us: i64| match &inner.offset {
         None => Ok(0),

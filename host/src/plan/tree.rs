@@ -65,13 +65,13 @@ impl Node {
                     WindowKind::Cumulating { size_us, step_us, .. } => {
                         format!("cumulating {} every {}", duration_text(size_us), duration_text(step_us))
                     }
+                    WindowKind::Session { gap_us } => format!("sessions, gap {}", duration_text(gap_us)),
                 };
-                let (WindowKind::Tumbling { offset_us, .. }
-                | WindowKind::Hopping { offset_us, .. }
-                | WindowKind::Cumulating { offset_us, .. }) = window.kind;
-                let offset = match offset_us {
-                    0 => String::new(),
-                    us => format!(", offset {}", duration_text(us)),
+                let offset = match window.kind {
+                    WindowKind::Tumbling { offset_us: us @ 1.., .. }
+                    | WindowKind::Hopping { offset_us: us @ 1.., .. }
+                    | WindowKind::Cumulating { offset_us: us @ 1.., .. } => format!(", offset {}", duration_text(us)),
+                    _ => String::new(),
                 };
                 let key = match window.key.is_empty() {
                     true => "all rows".to_string(),

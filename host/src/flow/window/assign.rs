@@ -37,6 +37,8 @@ impl From<WindowKind> for Slices {
                 (gcd(size_us, step_us), size_us, step_us, offset_us, false)
             }
             WindowKind::Cumulating { size_us, step_us, offset_us } => (step_us, size_us, step_us, offset_us, true),
+            // Sessions are not cut from time; they are kept another way.
+            WindowKind::Session { gap_us } => (gap_us, gap_us, gap_us, 0, false),
         };
         Self { pane_us, size_us, step_us, offset_us, cumulating }
     }
@@ -117,6 +119,7 @@ mod tests {
                     (1..=size_us / step_us).map(move |k| (start, start + k * step_us))
                 })
                 .collect(),
+            WindowKind::Session { .. } => Vec::new(),
         };
         windows.retain(|(start, end)| (*start..*end).contains(&time));
         windows

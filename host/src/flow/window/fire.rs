@@ -13,6 +13,8 @@ use arrow_buffer::BooleanBuffer;
 use super::assign::PaneId;
 use super::fold::Windows;
 use super::panes::Pane;
+use super::place::Open;
+use super::sessions::Over;
 use crate::flow::batch::{Marks, record_batch};
 use crate::function::invoke::{Failure, Moment};
 use crate::plan::WINDOW_COLUMNS;
@@ -29,88 +31,107 @@ pub(super) trait Fired {
 /// A window and key whose results are due.
 #[derive(Clone, Copy)]
 struct Due<'a> {
+    start: i64,
     end: i64,
     key: &'a [u8],
     slot: u32,
 }
 
-/// A window of several panes.
-struct Merged {
-    pane: Pane,
-    /// Keys, by their place in the pane, that a function failed to merge.
-    failed: BTreeSet<u32>,
+/// A window that is due: a pane, or what several were merged to.
+enum Window {
+    Pane(PaneId),
+    Merged {
+        pane: Pane,
+        /// Keys, by their place in the pane, that a function failed to merge.
+        failed: BTreeSet<u32>,
+    },
 }
 
 impl Windows {
     /// Fires every window that ends at or before the watermark.
     pub(super) fn fire(&mut self, watermark: i64, out: &mut dyn Fired) {
-        let mut open = self.panes.take();
-        let due = self.due(&open, watermark);
-        let mut merged: BTreeMap<i64, Merged> = BTreeMap::new();
-        for (end, panes) in due.iter().filter(|(_, panes)| panes.len() > 1) {
-            let window = self.merge(*end, panes.iter().map(|id| &open[id]), out);
-            merged.insert(*end, window);
-        }
-        // Small windows fire together: a call into the sandbox is for rows, not for a window.
-        let mut keys: Vec<Due<'_>> = Vec::new();
-        for (end, panes) in &due {
-            match merged.get(end) {
-                None => {
-                    keys.extend(open[&panes[0]].sorted().into_iter().map(|(key, slot)| Due { end: *end, key, slot }))
-                }
-                Some(Merged { pane, failed }) => {
-                    let from = keys.len();
-                    let good = pane.entries().zip(0..).filter(|(_, place)| !failed.contains(place));
-                    keys.extend(good.map(|((key, slot), _)| Due { end: *end, key, slot }));
-                    keys[from..].sort_unstable_by_key(|due| due.key);
-                }
+        if let Open::Sessions(sessions) = &mut self.open {
+            let over = sessions.over(watermark);
+            for chunk in over.chunks(self.batch_rows) {
+                self.fire_sessions(chunk, out);
             }
+            let slots = over.iter().flat_map(|o| std::iter::once(o.slot).chain(o.others.iter().copied()));
+            self.open.slots().free(slots);
+            return;
+        }
+        let Open::Panes(panes) = &mut self.open else { return };
+        let (slices, due, open) = (panes.slices, panes.due(watermark), panes.take());
+        // Small windows fire together, since a call into the sandbox is for rows, not for a window;
+        // but not more than a batch, since merged windows take memory until they have fired.
+        let (mut ready, mut keys) = (Vec::new(), 0);
+        for (end, panes) in due {
+            let window = match panes.as_slice() {
+                [one] => Window::Pane(*one),
+                many => self.merge(slices.start(end), end, many.iter().map(|id| &open[id]), out),
+            };
+            keys += window.pane(&open).slots().len();
+            ready.push((slices.start(end), end, window));
+            if keys >= self.batch_rows {
+                self.fire_windows(std::mem::take(&mut ready), &open, out);
+                keys = 0;
+            }
+        }
+        self.fire_windows(ready, &open, out);
+        if let Open::Panes(panes) = &mut self.open {
+            panes.close(open, watermark);
+        }
+    }
+
+    fn fire_windows(&mut self, ready: Vec<(i64, i64, Window)>, open: &BTreeMap<PaneId, Pane>, out: &mut dyn Fired) {
+        let mut keys: Vec<Due<'_>> = Vec::new();
+        for (start, end, window) in &ready {
+            let from = keys.len();
+            let good = window.pane(open).entries().zip(0..).filter(|(_, place)| !window.failed(*place));
+            keys.extend(good.map(|((key, slot), _)| Due { start: *start, end: *end, key, slot }));
+            keys[from..].sort_unstable_by_key(|due| due.key);
         }
         for chunk in keys.chunks(self.batch_rows) {
             self.fire_keys(chunk, out);
         }
-        for Merged { pane, .. } in merged.values() {
-            self.panes.free(pane.slots().iter().copied());
-        }
-        open.retain(|id, pane| {
-            let over = self.slices.ends(id.start).1 <= watermark;
-            if over {
-                self.panes.free(pane.slots().iter().copied());
+        for (.., window) in &ready {
+            if let Window::Merged { pane, .. } = window {
+                self.open.slots().free(pane.slots().iter().copied());
             }
-            !over
-        });
-        self.panes.give_back(open);
-        self.fired = self.fired.max(watermark);
+        }
     }
 
-    /// The ends that the watermark has newly passed of windows that see any pane, with those panes
-    /// in the order of time.
-    fn due(&self, open: &BTreeMap<PaneId, Pane>, watermark: i64) -> BTreeMap<i64, Vec<PaneId>> {
-        let mut due: BTreeMap<i64, Vec<PaneId>> = BTreeMap::new();
-        for id in open.keys() {
-            let (first, last) = self.slices.ends(id.start);
-            if first > watermark {
-                break;
-            }
-            let mut end = self.slices.next_end(first, self.fired).max(id.seen_from);
-            while end <= last.min(watermark) {
-                due.entry(end).or_default().push(*id);
-                if end == i64::MAX {
-                    break;
-                }
-                end = self.slices.after(end);
-            }
+    fn fire_sessions(&mut self, over: &[Over], out: &mut dyn Fired) {
+        let mut keys: Vec<Due<'_>> = Vec::with_capacity(over.len());
+        let (mut others, mut groups) = (Vec::new(), Vec::new());
+        for (Over { start, end, key, slot, others: more }, group) in over.iter().zip(0..) {
+            keys.push(Due { start: *start, end: *end, key, slot: *slot });
+            others.extend_from_slice(more);
+            groups.extend(std::iter::repeat_n(group, more.len()));
         }
-        due
+        if !others.is_empty() {
+            let slots: Vec<u32> = keys.iter().map(|d| d.slot).collect();
+            let failed = self.merge_into(&slots, &slots, &others, &groups, &keys, out);
+            let mut place = 0..;
+            keys.retain(|_| place.next().is_some_and(|place| !failed.contains(&place)));
+        }
+        if !keys.is_empty() {
+            self.fire_keys(&keys, out);
+        }
     }
 
     /// Merges the panes of a window: each key's first accumulator is taken as it is, the others are
     /// merged into it.
-    fn merge<'a>(&mut self, end: i64, panes: impl Iterator<Item = &'a Pane>, out: &mut dyn Fired) -> Merged {
+    fn merge<'a>(
+        &mut self,
+        start: i64,
+        end: i64,
+        panes: impl Iterator<Item = &'a Pane>,
+        out: &mut dyn Fired,
+    ) -> Window {
         let mut pane = Pane::default();
         let (mut firsts, mut others, mut groups) = (Vec::new(), Vec::new(), Vec::new());
         for (key, slot) in panes.flat_map(Pane::entries) {
-            let group = self.panes.scratch(&mut pane).index(key);
+            let group = pane.index(key, self.open.slots());
             if group as usize == firsts.len() {
                 firsts.push(slot);
             } else {
@@ -118,31 +139,47 @@ impl Windows {
                 groups.push(group);
             }
         }
-        let moment = self.moment(end);
+        let keys: Vec<Due<'_>> = pane.entries().map(|(key, slot)| Due { start, end, key, slot }).collect();
+        let failed = self.merge_into(pane.slots(), &firsts, &others, &groups, &keys, out);
+        Window::Merged { pane, failed }
+    }
+
+    /// Merges accumulators: into each slot of `into` what stands at the same place of `firsts`, and
+    /// then those of `others` whose group is that place. Says which of `keys`, which stand at these
+    /// places too, a function failed on.
+    fn merge_into(
+        &mut self,
+        into: &[u32],
+        firsts: &[u32],
+        others: &[u32],
+        groups: &[u32],
+        keys: &[Due<'_>],
+        out: &mut dyn Fired,
+    ) -> BTreeSet<u32> {
+        let moment = moment(keys.last().map_or(0, |d| d.end));
         let mut failed = BTreeSet::new();
         for index in 0..self.aggregates.len() {
             let aggregate = &mut self.aggregates[index];
-            let mut held = aggregate.store.gather(&firsts);
+            let mut held = aggregate.store.gather(firsts);
             let mut failures = Vec::new();
             for (others, groups) in others.chunks(self.batch_rows).zip(groups.chunks(self.batch_rows)) {
                 let given = aggregate.store.gather(others);
                 let mut some = Vec::new();
                 held = aggregate.invoker.merge(held, firsts.len(), groups, given, moment, &mut some);
-                // A key fails once, however many of its panes did.
+                // A key fails once, however many of its accumulators did.
                 failures.extend(some.into_iter().map(|f| Failure { row: groups[f.row as usize], ..f }));
             }
-            aggregate.store.grow(self.panes.slots());
-            aggregate.store.scatter(pane.slots(), &held);
+            aggregate.store.grow(self.open.slots().count());
+            aggregate.store.scatter(into, &held);
             failures.sort_by_key(|f| f.row);
             failures.dedup_by_key(|f| f.row);
             if !failures.is_empty() {
                 failed.extend(failures.iter().map(|f| f.row));
-                let keys: Vec<Due<'_>> = pane.entries().map(|(key, slot)| Due { end, key, slot }).collect();
-                let (fields, arrays): (Vec<_>, Vec<_>) = self.named(&keys).into_iter().unzip();
+                let (fields, arrays): (Vec<_>, Vec<_>) = self.named(keys).into_iter().unzip();
                 out.failed(index, moment, &failures, &record_batch(arrow_schema(&fields), arrays, keys.len()));
             }
         }
-        Merged { pane, failed }
+        failed
     }
 
     /// (window end, key) as bytes that sort.
@@ -165,11 +202,6 @@ impl Windows {
         (RecordBatch::new_empty(arrow_schema(&self.fields)), marks)
     }
 
-    /// What the functions see when a window fires.
-    fn moment(&self, end: i64) -> Moment {
-        Moment { now: end.saturating_sub(1), seed: end as u64 }
-    }
-
     /// The columns that say which windows and keys these are.
     fn named(&mut self, keys: &[Due<'_>]) -> Vec<(Field, ArrayRef)> {
         let timestamps = |name: &str, us: Vec<i64>| -> (Field, ArrayRef) {
@@ -178,7 +210,7 @@ impl Windows {
         };
         let [start, end] = WINDOW_COLUMNS;
         let mut columns = vec![
-            timestamps(start, keys.iter().map(|d| self.slices.start(d.end)).collect()),
+            timestamps(start, keys.iter().map(|d| d.start).collect()),
             timestamps(end, keys.iter().map(|d| d.end).collect()),
         ];
         if !self.key.is_empty() {
@@ -195,7 +227,7 @@ impl Windows {
         let mut columns = self.named(keys);
         let named = columns.len();
 
-        let moment = self.moment(keys[count - 1].end);
+        let moment = moment(keys[count - 1].end);
         let mut kept = BooleanBuffer::new_set(count);
         let mut results = Vec::new();
         for (index, aggregate) in self.aggregates.iter_mut().enumerate() {
@@ -231,6 +263,24 @@ impl Windows {
         };
         out.rows(record_batch(arrow_schema(&fields), arrays, count), marks);
     }
+}
+
+impl Window {
+    fn pane<'a>(&'a self, open: &'a BTreeMap<PaneId, Pane>) -> &'a Pane {
+        match self {
+            Self::Pane(id) => &open[id],
+            Self::Merged { pane, .. } => pane,
+        }
+    }
+
+    fn failed(&self, place: u32) -> bool {
+        matches!(self, Self::Merged { failed, .. } if failed.contains(&place))
+    }
+}
+
+/// What the functions see when a window fires.
+fn moment(end: i64) -> Moment {
+    Moment { now: end.saturating_sub(1), seed: end as u64 }
 }
 
 /// What is left of a column, whose rows are those of `of`, when only the rows of `kept` stay.

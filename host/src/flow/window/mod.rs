@@ -10,6 +10,8 @@ mod assign;
 mod fire;
 mod fold;
 mod panes;
+mod place;
+mod sessions;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

@@ -8,13 +8,20 @@ use std::collections::BTreeMap;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::assign::PaneId;
+use super::assign::{PaneId, Slices};
+use super::place::{Groups, Input, Placed, Slots};
+use crate::plan::WindowKind;
 
 /// All open panes, in the order of time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Panes {
+    pub(super) slices: Slices,
     open: BTreeMap<PaneId, Pane>,
-    slots: Slots,
+    pub(super) slots: Slots,
+    /// The watermark that windows have fired up to.
+    pub(super) fired: i64,
+    /// The panes of the last fold, and how many keys they had before it.
+    touched: Vec<(PaneId, usize)>,
 }
 
 /// The keys of one pane, or of a window that panes were merged to.
@@ -28,57 +35,122 @@ pub(super) struct Pane {
     slots: Vec<u32>,
 }
 
-/// Numbers for the places of accumulators; freed ones are given out again.
-#[derive(Debug, Default)]
-struct Slots {
-    free: Vec<u32>,
-    next: u32,
-}
-
-impl Slots {
-    fn get(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.next += 1;
-            self.next - 1
-        })
-    }
-}
-
 impl Panes {
-    /// The pane, opened if it is not open.
-    pub(super) fn open(&mut self, id: PaneId) -> Opened<'_> {
-        Opened { pane: self.open.entry(id).or_default(), slots: &mut self.slots }
+    pub(super) fn new(kind: WindowKind) -> Self {
+        Self {
+            slices: kind.into(),
+            open: BTreeMap::new(),
+            slots: Slots::default(),
+            fired: i64::MIN,
+            touched: Vec::new(),
+        }
     }
 
-    /// A pane of no slice of time, to merge others into.
-    pub(super) fn scratch<'a>(&'a mut self, pane: &'a mut Pane) -> Opened<'a> {
-        Opened { pane, slots: &mut self.slots }
+    /// Finds the slots of rows; see [`super::place::Open`].
+    pub(super) fn place(&mut self, input: Input<'_>, groups: &mut Groups) -> Placed {
+        let mut placed = Placed::default();
+        let panes = self.panes(input, &mut placed);
+        self.touched.clear();
+        let mut from = 0;
+        while from < panes.len() {
+            // A run of rows in one pane: mostly the whole batch.
+            let id = panes[from];
+            let to = from + panes[from..].iter().take_while(|other| **other == id).count();
+            let had = self.keys(id);
+            if self.touched.iter().all(|(other, _)| *other != id) {
+                self.touched.push((id, had));
+            }
+            let pane = self.open.entry(id).or_default();
+            for row in &placed.rows[from..to] {
+                let index = pane.index(input.key(*row as usize), &mut self.slots);
+                placed.groups.push(groups.number(pane.slots[index as usize], &mut placed.slots));
+            }
+            placed.fresh.extend_from_slice(&pane.slots[had..]);
+            from = to;
+        }
+        placed
     }
 
-    /// Takes all panes out, to be given back with [`Panes::give_back`].
+    /// The pane of each row that is not late for all of its windows.
+    fn panes(&self, input: Input<'_>, placed: &mut Placed) -> Vec<PaneId> {
+        let mut pane = PaneId { start: 0, seen_from: i64::MIN };
+        let mut end = i64::MIN;
+        let mut panes = Vec::with_capacity(input.times.len());
+        placed.rows.reserve(input.times.len());
+        for row in input.rows() {
+            let (time, watermark) = (input.times.value(row), input.watermarks.value(row));
+            // Mostly as for the row before: within one pane, and on time for all that see it.
+            if time < pane.start || time >= end || watermark >= pane.seen_from {
+                let Some(next) = self.slices.pane(time, watermark) else {
+                    placed.late += 1;
+                    continue;
+                };
+                // A pane for rows that are late for some windows holds for no other row.
+                let whole = next.seen_from == self.slices.ends(next.start).0;
+                end = if whole { self.slices.pane_end(next.start) } else { i64::MIN };
+                pane = next;
+            }
+            panes.push(pane);
+            placed.rows.push(row as u32);
+        }
+        panes
+    }
+
+    /// Takes out the keys that the last fold brought.
+    pub(super) fn undo(&mut self) {
+        for (id, keys) in std::mem::take(&mut self.touched) {
+            self.truncate(id, keys);
+        }
+    }
+
+    /// The ends that the watermark has newly passed of windows that see any pane, with those panes
+    /// in the order of time.
+    pub(super) fn due(&self, watermark: i64) -> BTreeMap<i64, Vec<PaneId>> {
+        let mut due: BTreeMap<i64, Vec<PaneId>> = BTreeMap::new();
+        for id in self.open.keys() {
+            let (first, last) = self.slices.ends(id.start);
+            if first > watermark {
+                break;
+            }
+            let mut end = self.slices.next_end(first, self.fired).max(id.seen_from);
+            while end <= last.min(watermark) {
+                due.entry(end).or_default().push(*id);
+                if end == i64::MAX {
+                    break;
+                }
+                end = self.slices.after(end);
+            }
+        }
+        due
+    }
+
+    /// Takes all panes out while their windows fire, to be given back with [`Panes::close`].
     pub(super) fn take(&mut self) -> BTreeMap<PaneId, Pane> {
         std::mem::take(&mut self.open)
     }
 
-    /// Panes that were taken out and are not done with.
-    pub(super) fn give_back(&mut self, open: BTreeMap<PaneId, Pane>) {
+    /// Gives panes back, but for those that no window after the watermark sees.
+    pub(super) fn close(&mut self, mut open: BTreeMap<PaneId, Pane>, watermark: i64) {
+        open.retain(|id, pane| {
+            let over = self.slices.ends(id.start).1 <= watermark;
+            if over {
+                self.slots.free(pane.slots.iter().copied());
+            }
+            !over
+        });
         self.open = open;
-    }
-
-    /// Slots in use and free: as many as the accumulator stores need places for.
-    pub(super) fn slots(&self) -> usize {
-        self.slots.next as usize
+        self.fired = self.fired.max(watermark);
     }
 
     /// How many keys each pane has, to come back to with [`Panes::truncate`].
-    pub(super) fn keys(&self, id: PaneId) -> usize {
+    fn keys(&self, id: PaneId) -> usize {
         self.open.get(&id).map_or(0, |p| p.slots.len())
     }
 
     /// Takes out the keys of a pane that came after it had so many.
-    pub(super) fn truncate(&mut self, id: PaneId, keys: usize) {
+    fn truncate(&mut self, id: PaneId, keys: usize) {
         let Some(pane) = self.open.get_mut(&id) else { return };
-        self.slots.free.extend(pane.slots.drain(keys..));
+        self.slots.free(pane.slots.drain(keys..));
         for (index, hash) in pane.hashes.drain(keys..).enumerate() {
             let index = (keys + index) as u32;
             if let Ok(entry) = pane.table.find_entry(hash, |i| *i == index) {
@@ -91,50 +163,25 @@ impl Panes {
             self.open.remove(&id);
         }
     }
-
-    /// Gives slots back.
-    pub(super) fn free(&mut self, slots: impl Iterator<Item = u32>) {
-        self.slots.free.extend(slots);
-    }
-}
-
-/// An open pane and where its new keys get their slots.
-pub(super) struct Opened<'a> {
-    pane: &'a mut Pane,
-    slots: &'a mut Slots,
-}
-
-impl Opened<'_> {
-    /// The slots of the keys that came after the pane had so many.
-    pub(super) fn slots_from(&self, keys: usize) -> &[u32] {
-        &self.pane.slots[keys..]
-    }
-
-    /// The slot of a key, a new one for a new key.
-    pub(super) fn slot(&mut self, key: &[u8]) -> u32 {
-        let index = self.index(key);
-        self.pane.slots[index as usize]
-    }
-
-    /// The place of a key among the pane's keys, the last for a new key.
-    pub(super) fn index(&mut self, key: &[u8]) -> u32 {
-        let Pane { table, hashes, ends, bytes, slots } = &mut *self.pane;
-        let hash = xxh3_64(key);
-        let is = |index: u32| &bytes[key_range(ends, index)] == key;
-        if let Some(index) = table.find(hash, |i| is(*i)) {
-            return *index;
-        }
-        let index = slots.len() as u32;
-        table.insert_unique(hash, index, |i| hashes[*i as usize]);
-        hashes.push(hash);
-        bytes.extend_from_slice(key);
-        ends.push(bytes.len());
-        slots.push(self.slots.get());
-        index
-    }
 }
 
 impl Pane {
+    /// The place of a key among the pane's keys, the last for a new key.
+    pub(super) fn index(&mut self, key: &[u8], slots: &mut Slots) -> u32 {
+        let hash = xxh3_64(key);
+        let is = |index: u32| &self.bytes[key_range(&self.ends, index)] == key;
+        if let Some(index) = self.table.find(hash, |i| is(*i)) {
+            return *index;
+        }
+        let index = self.slots.len() as u32;
+        self.table.insert_unique(hash, index, |i| self.hashes[*i as usize]);
+        self.hashes.push(hash);
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+        self.slots.push(slots.get());
+        index
+    }
+
     /// Its slots.
     pub(super) fn slots(&self) -> &[u32] {
         &self.slots
@@ -143,13 +190,6 @@ impl Pane {
     /// Its keys and slots, in the order they came.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&[u8], u32)> {
         (0..self.slots.len() as u32).map(|i| (&self.bytes[key_range(&self.ends, i)], self.slots[i as usize]))
-    }
-
-    /// Its keys and slots, sorted by key.
-    pub(super) fn sorted(&self) -> Vec<(&[u8], u32)> {
-        let mut sorted: Vec<_> = self.entries().collect();
-        sorted.sort_unstable_by_key(|(key, _)| *key);
-        sorted
     }
 }
 
@@ -167,38 +207,46 @@ mod tests {
         PaneId { start, seen_from: start }
     }
 
+    fn panes() -> Panes {
+        Panes::new(WindowKind::Tumbling { size_us: 10, offset_us: 0 })
+    }
+
+    fn slot(panes: &mut Panes, id: PaneId, key: &str) -> u32 {
+        let pane = panes.open.entry(id).or_default();
+        let index = pane.index(key.as_bytes(), &mut panes.slots);
+        pane.slots[index as usize]
+    }
+
     #[test]
-    fn keys_keep_their_slots_and_come_out_sorted() {
-        let mut panes = Panes::default();
-        let b = panes.open(at(0)).slot(b"b");
-        let a = panes.open(at(0)).slot(b"a");
-        assert_eq!((panes.open(at(0)).slot(b"b"), panes.open(at(0)).slot(b"a")), (b, a));
-        let other = panes.open(at(10)).slot(b"a");
-        assert_eq!((b, a, other, panes.slots()), (0, 1, 2, 3));
-        let mut open = panes.take();
-        let pane = open.remove(&at(0)).expect("open");
-        assert_eq!(pane.sorted(), [(&b"a"[..], 1), (&b"b"[..], 0)]);
-        panes.give_back(open);
-        panes.free([0, 1].into_iter());
-        assert_eq!(panes.open(at(10)).slot(b"new"), 1);
+    fn keys_keep_their_slots_until_their_pane_is_closed() {
+        let mut panes = panes();
+        let b = slot(&mut panes, at(0), "b");
+        let a = slot(&mut panes, at(0), "a");
+        assert_eq!((slot(&mut panes, at(0), "b"), slot(&mut panes, at(0), "a")), (b, a));
+        let other = slot(&mut panes, at(10), "a");
+        assert_eq!((b, a, other, panes.slots.count()), (0, 1, 2, 3));
+        let open = panes.take();
+        assert_eq!(open[&at(0)].entries().collect::<Vec<_>>(), [(&b"b"[..], 0), (&b"a"[..], 1)]);
+        panes.close(open, 10);
+        assert_eq!((slot(&mut panes, at(10), "new"), panes.open.len()), (1, 1));
     }
 
     #[test]
     fn truncating_undoes_what_came_last() {
-        let mut panes = Panes::default();
-        panes.open(at(0)).slot(b"kept");
+        let mut panes = panes();
+        slot(&mut panes, at(0), "kept");
         let keys = panes.keys(at(0));
         for i in 0..100 {
-            panes.open(at(0)).slot(format!("gone {i}").as_bytes());
+            slot(&mut panes, at(0), &format!("gone {i}"));
         }
         panes.truncate(at(0), keys);
         assert_eq!(panes.keys(at(0)), 1);
-        assert_eq!(panes.open(at(0)).slot(b"kept"), 0);
-        panes.open(at(0)).slot(b"gone 5");
-        assert_eq!((panes.keys(at(0)), panes.slots()), (2, 101));
+        assert_eq!(slot(&mut panes, at(0), "kept"), 0);
+        slot(&mut panes, at(0), "gone 5");
+        assert_eq!((panes.keys(at(0)), panes.slots.count()), (2, 101));
         panes.truncate(at(7), 0);
-        panes.open(at(7)).slot(b"x");
+        slot(&mut panes, at(7), "x");
         panes.truncate(at(7), 0);
-        assert_eq!(panes.take().len(), 1);
+        assert_eq!(panes.open.len(), 1);
     }
 }

@@ -1,0 +1,170 @@
+//! From rows to slots: what the ways in which windows are kept have in common.
+//!
+//! Windows whose edges are known from the time alone are kept as [`Panes`], sessions as
+//! [`Sessions`]. Both give each row that is in time the slot of its accumulators, and take that back
+//! when a function fails on one of the rows.
+
+use arrow_array::Int64Array;
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use arrow_row::Rows;
+
+use super::panes::Panes;
+use super::sessions::Sessions;
+use crate::plan::WindowKind;
+
+/// The rows of a fold.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub(super) times: &'a Int64Array,
+    /// What each row is judged by.
+    pub(super) watermarks: &'a Int64Array,
+    /// Each row's key; none where all rows are one group.
+    pub(super) keys: Option<&'a Rows>,
+    /// The rows to fold, where that is not all.
+    pub(super) considered: Option<&'a BooleanBuffer>,
+}
+
+impl Input<'_> {
+    /// The indices of the rows to fold.
+    pub(super) fn rows(&self) -> impl Iterator<Item = usize> {
+        (0..self.times.len()).filter(|row| self.considered.is_none_or(|c| c.value(*row)))
+    }
+
+    /// A row's key.
+    pub(super) fn key(&self, row: usize) -> &[u8] {
+        self.keys.map_or(&[], |keys| keys.row(row).data())
+    }
+}
+
+/// Where the rows of a fold belong.
+#[derive(Debug, Default)]
+pub(super) struct Placed {
+    /// The rows that are in time.
+    pub(super) rows: Vec<u32>,
+    /// How many were late.
+    pub(super) late: usize,
+    /// The slots that the rows touch.
+    pub(super) slots: Vec<u32>,
+    /// The index among these of each row in time.
+    pub(super) groups: Vec<u32>,
+    /// Slots that have seen nothing yet.
+    pub(super) fresh: Vec<u32>,
+}
+
+impl Placed {
+    /// The rows in time as a selection, where they are not all.
+    pub(super) fn selection(&self, rows: usize) -> Option<BooleanBuffer> {
+        if self.rows.len() == rows {
+            return None;
+        }
+        let mut bits = BooleanBufferBuilder::new(rows);
+        bits.append_n(rows, false);
+        self.rows.iter().for_each(|row| bits.set_bit(*row as usize, true));
+        Some(bits.finish())
+    }
+}
+
+/// Numbers the slots that a fold touches, in the order in which it touches them.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    /// For each slot the fold that last touched it, and its number in that fold.
+    touched: Vec<(u64, u32)>,
+    fold: u64,
+}
+
+impl Groups {
+    /// Starts a fold: nothing is touched.
+    pub(super) fn start(&mut self) {
+        self.fold += 1;
+    }
+
+    /// The slot's number; a new one is added to `slots`.
+    pub(super) fn number(&mut self, slot: u32, slots: &mut Vec<u32>) -> u32 {
+        if slot as usize >= self.touched.len() {
+            self.touched.resize(slot as usize + 1, (0, 0));
+        }
+        let (fold, group) = &mut self.touched[slot as usize];
+        if *fold != self.fold {
+            (*fold, *group) = (self.fold, slots.len() as u32);
+            slots.push(slot);
+        }
+        *group
+    }
+}
+
+/// The places of accumulators; freed ones are given out again.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    free: Vec<u32>,
+    next: u32,
+}
+
+impl Slots {
+    pub(super) fn get(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.next += 1;
+            self.next - 1
+        })
+    }
+
+    pub(super) fn free(&mut self, slots: impl IntoIterator<Item = u32>) {
+        self.free.extend(slots);
+    }
+
+    /// Slots in use and free: as many as the accumulator stores need places for.
+    pub(super) fn count(&self) -> usize {
+        self.next as usize
+    }
+}
+
+/// The windows that are open.
+pub(super) enum Open {
+    /// Of a kind whose edges are known from the time.
+    Panes(Panes),
+    /// Sessions.
+    Sessions(Sessions),
+}
+
+impl From<WindowKind> for Open {
+    fn from(kind: WindowKind) -> Self {
+        match kind {
+            WindowKind::Session { gap_us } => Self::Sessions(Sessions::new(gap_us)),
+            sliced => Self::Panes(Panes::new(sliced)),
+        }
+    }
+}
+
+impl Open {
+    /// Finds the slots of rows. Followed by [`Open::commit`] or [`Open::undo`].
+    pub(super) fn place(&mut self, input: Input<'_>, groups: &mut Groups) -> Placed {
+        groups.start();
+        match self {
+            Self::Panes(panes) => panes.place(input, groups),
+            Self::Sessions(sessions) => sessions.place(input, groups),
+        }
+    }
+
+    /// The rows are folded.
+    pub(super) fn commit(&mut self) {
+        match self {
+            Self::Panes(_) => {}
+            Self::Sessions(sessions) => sessions.commit(),
+        }
+    }
+
+    /// The rows were never here.
+    pub(super) fn undo(&mut self) {
+        match self {
+            Self::Panes(panes) => panes.undo(),
+            Self::Sessions(sessions) => sessions.undo(),
+        }
+    }
+
+    /// The places of accumulators.
+    pub(super) fn slots(&mut self) -> &mut Slots {
+        match self {
+            Self::Panes(panes) => &mut panes.slots,
+            Self::Sessions(sessions) => &mut sessions.slots,
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Sessions: windows of one key that grow with its rows and end when it has been quiet for a gap.
+//!
+//! A row opens `[time, time + gap)`. Sessions of a key that overlap or touch are one, so a row may
+//! extend a session or make several into one. The accumulators of those stay apart until the
+//! session fires, and later rows go into the first of them: what a row does then depends on the
+//! rows before it and not on how they were batched. A session that ended at or before a row's
+//! watermark has ended for that row, whether it has fired yet or not.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::place::{Groups, Input, Placed, Slots};
+
+/// All open sessions of a step on one worker.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    gap_us: i64,
+    table: HashTable<u32>,
+    keys: Vec<Key>,
+    free_keys: Vec<u32>,
+    /// (end, key, slot) of every session: the next to fire comes first.
+    by_end: BTreeSet<(i64, u32, u32)>,
+    pub(super) slots: Slots,
+    fold: Fold,
+}
+
+#[derive(Debug, Default)]
+struct Key {
+    hash: u64,
+    bytes: Box<[u8]>,
+    sessions: Vec<Session>,
+    /// The fold that last looked at it.
+    fold: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Session {
+    start: i64,
+    end: i64,
+    /// Where its rows are folded.
+    slot: u32,
+    /// Where those of the sessions are that have become one with it, in the order of their starts.
+    others: Vec<u32>,
+}
+
+/// What the running fold has changed.
+#[derive(Debug, Default)]
+struct Fold {
+    number: u64,
+    /// The sessions that keys had before.
+    before: Vec<(u32, Vec<Session>)>,
+    fresh: Vec<u32>,
+}
+
+/// A session that is over.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Over {
+    pub(super) end: i64,
+    pub(super) key: Box<[u8]>,
+    pub(super) start: i64,
+    pub(super) slot: u32,
+    /// To be merged into `slot`, in this order.
+    pub(super) others: Vec<u32>,
+}
+
+impl Sessions {
+    pub(super) fn new(gap_us: i64) -> Self {
+        Self {
+            gap_us,
+            table: HashTable::new(),
+            keys: Vec::new(),
+            free_keys: Vec::new(),
+            by_end: BTreeSet::new(),
+            slots: Slots::default(),
+            fold: Fold::default(),
+        }
+    }
+
+    /// Finds the slots of rows; see [`super::place::Open`].
+    pub(super) fn place(&mut self, input: Input<'_>, groups: &mut Groups) -> Placed {
+        self.fold = Fold { number: self.fold.number + 1, ..Fold::default() };
+        let mut placed = Placed::default();
+        for row in input.rows() {
+            let (time, watermark) = (input.times.value(row), input.watermarks.value(row));
+            let end = time.saturating_add(self.gap_us);
+            let key = self.key(input.key(row));
+            let known = &mut self.keys[key as usize].sessions;
+            let meets = |s: &mut Session| s.end > watermark && s.start <= end && time <= s.end;
+            let mut found: Vec<Session> = known.extract_if(.., meets).collect();
+            found.sort_by_key(|s| s.start);
+            let mut found = found.into_iter();
+            let mut session = match found.next() {
+                Some(first) => first,
+                None if end <= watermark => {
+                    placed.late += 1;
+                    continue;
+                }
+                None => {
+                    let slot = self.slots.get();
+                    self.fold.fresh.push(slot);
+                    Session { start: time, end, slot, others: Vec::new() }
+                }
+            };
+            session.start = session.start.min(time);
+            session.end = session.end.max(end);
+            for other in found {
+                session.end = session.end.max(other.end);
+                session.others.push(other.slot);
+                session.others.extend(other.others);
+            }
+            placed.rows.push(row as u32);
+            placed.groups.push(groups.number(session.slot, &mut placed.slots));
+            known.push(session);
+        }
+        placed.fresh.clone_from(&self.fold.fresh);
+        placed
+    }
+
+    /// The number of a key, noted as it was before the fold.
+    fn key(&mut self, bytes: &[u8]) -> u32 {
+        let hash = xxh3_64(bytes);
+        let keys = &mut self.keys;
+        let found = self.table.find(hash, |i| *keys[*i as usize].bytes == *bytes).copied();
+        let index = found.unwrap_or_else(|| {
+            let key = Key { hash, bytes: bytes.into(), ..Key::default() };
+            let index = match self.free_keys.pop() {
+                Some(index) => {
+                    keys[index as usize] = key;
+                    index
+                }
+                None => {
+                    keys.push(key);
+                    keys.len() as u32 - 1
+                }
+            };
+            self.table.insert_unique(hash, index, |i| keys[*i as usize].hash);
+            index
+        });
+        let key = &mut self.keys[index as usize];
+        if key.fold != self.fold.number {
+            key.fold = self.fold.number;
+            self.fold.before.push((index, key.sessions.clone()));
+        }
+        index
+    }
+
+    /// The rows of the last fold are in.
+    pub(super) fn commit(&mut self) {
+        let Fold { before, .. } = self.fold.take();
+        for (key, before) in before {
+            for Session { end, slot, .. } in before {
+                self.by_end.remove(&(end, key, slot));
+            }
+            let now = self.keys[key as usize].sessions.iter();
+            self.by_end.extend(now.map(|s| (s.end, key, s.slot)));
+            self.forget_if_quiet(key);
+        }
+    }
+
+    /// The rows of the last fold were never here.
+    pub(super) fn undo(&mut self) {
+        let Fold { before, fresh, .. } = self.fold.take();
+        self.slots.free(fresh);
+        for (key, before) in before {
+            self.keys[key as usize].sessions = before;
+            self.forget_if_quiet(key);
+        }
+    }
+
+    fn forget_if_quiet(&mut self, key: u32) {
+        let Key { sessions, hash, .. } = &self.keys[key as usize];
+        if sessions.is_empty()
+            && let Ok(entry) = self.table.find_entry(*hash, |i| *i == key)
+        {
+            entry.remove();
+            self.free_keys.push(key);
+        }
+    }
+
+    /// Takes out the sessions that end at or before the watermark, in the order of (end, key). Their
+    /// slots stay taken until they are given back.
+    pub(super) fn over(&mut self, watermark: i64) -> Vec<Over> {
+        let mut over = Vec::new();
+        while let Some(&(end, key, slot)) = self.by_end.first()
+            && end <= watermark
+        {
+            self.by_end.pop_first();
+            let Key { bytes, sessions, .. } = &mut self.keys[key as usize];
+            if let Some(place) = sessions.iter().position(|s| s.slot == slot) {
+                let Session { start, others, .. } = sessions.swap_remove(place);
+                over.push(Over { end, key: bytes.clone(), start, slot, others });
+            }
+            self.forget_if_quiet(key);
+        }
+        over.sort_unstable_by(|a, b| (a.end, &a.key, a.start).cmp(&(b.end, &b.key, b.start)));
+        over
+    }
+}
+
+impl Fold {
+    /// What has changed, and a fold of the same number that has changed nothing.
+    fn take(&mut self) -> Self {
+        let number = self.number;
+        std::mem::replace(self, Self { number, ..Self::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Folds rows of one key, judged by one watermark, and says how many were late.
+    fn fold(sessions: &mut Sessions, times: &[i64], watermark: i64) -> Placed {
+        let watermarks = vec![watermark; times.len()].into();
+        let input = Input { times: &times.to_vec().into(), watermarks: &watermarks, keys: None, considered: None };
+        let mut groups = Groups::default();
+        groups.start();
+        sessions.place(input, &mut groups)
+    }
+
+    fn spans(over: &[Over]) -> Vec<(i64, i64)> {
+        over.iter().map(|o| (o.start, o.end)).collect()
+    }
+
+    #[test]
+    fn rows_within_a_gap_are_one_session_and_gaps_that_touch_are_too() {
+        let mut sessions = Sessions::new(5);
+        let placed = fold(&mut sessions, &[0, 4, 20, 9, 14, 31], i64::MIN);
+        // 0, 4, 9 and 14 follow each other by five at most; 20 is six behind.
+        assert_eq!(placed.groups, [0, 0, 1, 0, 0, 2]);
+        sessions.commit();
+        assert_eq!(spans(&sessions.over(25)), [(0, 19), (20, 25)]);
+        assert_eq!(spans(&sessions.over(i64::MAX)), [(31, 36)]);
+    }
+
+    #[test]
+    fn a_row_makes_three_sessions_one() {
+        let mut sessions = Sessions::new(5);
+        for time in [0, 10] {
+            fold(&mut sessions, &[time], i64::MIN);
+            sessions.commit();
+        }
+        let placed = fold(&mut sessions, &[20, 5, 15, 1], i64::MIN);
+        // The third is opened; then 5 joins the first and the second, and 15 those and the third.
+        assert_eq!((placed.slots, placed.groups), (vec![2, 0], vec![0, 1, 1, 1]));
+        sessions.commit();
+        let over = sessions.over(i64::MAX);
+        assert_eq!((spans(&over), &over[0].others), (vec![(0, 25)], &vec![1, 2]));
+    }
+
+    #[test]
+    fn what_has_ended_for_a_row_is_not_its_session() {
+        let mut sessions = Sessions::new(5);
+        fold(&mut sessions, &[0], i64::MIN);
+        sessions.commit();
+        let placed = fold(&mut sessions, &[3, -3], 5);
+        assert_eq!((placed.late, placed.rows), (1, vec![0]));
+        sessions.commit();
+        assert_eq!(spans(&sessions.over(i64::MAX)), [(0, 5), (3, 8)]);
+    }
+
+    #[test]
+    fn a_late_row_that_reaches_an_open_session_is_in_time() {
+        let mut sessions = Sessions::new(5);
+        fold(&mut sessions, &[4], i64::MIN);
+        sessions.commit();
+        assert_eq!(fold(&mut sessions, &[0], 6).late, 0);
+        sessions.commit();
+        assert_eq!(spans(&sessions.over(i64::MAX)), [(0, 9)]);
+    }
+
+    #[test]
+    fn undone_rows_leave_nothing() {
+        let mut sessions = Sessions::new(5);
+        fold(&mut sessions, &[0, 10], i64::MIN);
+        sessions.commit();
+        fold(&mut sessions, &[5, 100], i64::MIN);
+        sessions.undo();
+        assert_eq!(spans(&sessions.over(i64::MAX)), [(0, 5), (10, 15)]);
+        assert!(sessions.table.is_empty());
+        fold(&mut sessions, &[7], i64::MIN);
+        sessions.undo();
+        assert!(sessions.table.is_empty() && sessions.over(i64::MAX).is_empty());
+    }
+}
