@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::scenario::{Row, Scenario, Step, Window, time};
+use super::scenario::{Kind, Row, Scenario, Step, Window, time};
 
 /// What comes of a pipeline.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ struct Moving {
 }
 
 /// A window's end and start and its key, in the order of results: nulls first.
-type Group = (i64, i64, Option<Vec<u8>>, Option<i64>, Option<i64>);
+type Group = (i64, i64, (Option<Vec<u8>>, Option<i64>, Option<i64>));
 
 pub(super) fn run(scenario: &Scenario, epoch_rows: usize) -> Outcome {
     let mut outcome = Outcome::default();
@@ -65,6 +65,7 @@ pub(super) fn run(scenario: &Scenario, epoch_rows: usize) -> Outcome {
     }
     match scenario.window {
         None => moving.iter().for_each(|row| outcome.output.push_str(&plain_line(scenario, row))),
+        Some(window) if window.kind == Kind::Session => sessions(window, moving, &mut outcome),
         Some(window) => windowed(window, moving, &mut outcome),
     }
     outcome.failed.sort();
@@ -112,7 +113,7 @@ fn take(step: Step, mut moving: Moving, outcome: &mut Outcome) -> Vec<Moving> {
 fn windowed(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
     let mut groups: BTreeMap<Group, Vec<Moving>> = BTreeMap::new();
     for moving in moving {
-        let Row { at, k, n, c, .. } = moving.row;
+        let Row { at, n, .. } = moving.row;
         let mut windows = window.around(at);
         windows.retain(|(_, end)| *end > moving.watermark);
         if windows.is_empty() {
@@ -123,11 +124,8 @@ fn windowed(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
             outcome.failed.push(("lab.sum_picky".to_owned(), moving.source, moving.position));
             continue;
         }
-        let of = |name: &str| window.key.contains(&name);
         for (start, end) in windows {
-            let k = k.filter(|_| of("k")).map(|k| k.as_bytes().to_vec());
-            let group = (end, start, k, n.filter(|_| of("n")), of("c").then_some(c));
-            groups.entry(group).or_default().push(moving.clone());
+            groups.entry((end, start, key_of(window, &moving.row))).or_default().push(moving.clone());
         }
     }
     for ((end, start, ..), mut rows) in groups {
@@ -137,23 +135,80 @@ fn windowed(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
             let seen_from = window.around(m.row.at).into_iter().map(|(_, end)| end).find(|end| *end > m.watermark);
             ((m.row.at - window.offset_s).div_euclid(window.pane()), seen_from)
         });
-        let mut line = Line::default();
-        line.add("window_start", json!(time(start)));
-        line.add("window_end", json!(time(end)));
-        let first = &rows[0].row;
-        for key in window.key {
-            line.add(key, column(first, key));
-        }
-        let ids: Vec<&str> = rows.iter().map(|m| m.row.id.as_str()).collect();
-        line.add("ids", json!(ids.join(",")));
-        let numbers = || rows.iter().filter_map(|m| m.row.n);
-        line.add("range_least", json!(numbers().min()));
-        line.add("range_greatest", json!(numbers().max()));
-        if window.picky {
-            line.add("sum", json!(numbers().sum::<i64>()));
-        }
-        outcome.output.push_str(&line.end());
+        outcome.output.push_str(&result(window, start, end, &rows));
     }
+}
+
+/// A session of a key, and its rows; those of sessions that it has been made one with follow.
+struct Session {
+    start: i64,
+    end: i64,
+    rows: Vec<Vec<Moving>>,
+}
+
+fn sessions(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
+    let gap = window.size_s;
+    let mut keys: BTreeMap<_, Vec<Session>> = BTreeMap::new();
+    for moving in moving {
+        let (at, watermark) = (moving.row.at, moving.watermark);
+        // A row that fails was never here: it opens and extends nothing.
+        let fails = window.picky && moving.row.n.is_some_and(|n| n < 0);
+        let known = keys.entry(key_of(window, &moving.row)).or_default();
+        let meets = |s: &Session| s.end > watermark && s.start <= at + gap && at <= s.end;
+        if at + gap <= watermark && !known.iter().any(meets) {
+            outcome.late += 1;
+            continue;
+        }
+        if fails {
+            outcome.failed.push(("lab.sum_picky".to_owned(), moving.source, moving.position));
+            continue;
+        }
+        let (mut found, others): (Vec<_>, Vec<_>) = known.drain(..).partition(meets);
+        found.sort_by_key(|s| s.start);
+        let mut session = Session {
+            start: found.iter().map(|s| s.start).fold(at, i64::min),
+            end: found.iter().map(|s| s.end).fold(at + gap, i64::max),
+            rows: found.into_iter().flat_map(|s| s.rows).collect(),
+        };
+        if session.rows.is_empty() {
+            session.rows.push(Vec::new());
+        }
+        session.rows[0].push(moving);
+        known.extend(others);
+        known.push(session);
+    }
+    let mut all: Vec<_> = keys.into_iter().flat_map(|(key, s)| s.into_iter().map(move |s| (key.clone(), s))).collect();
+    all.sort_by(|(a, x), (b, y)| (x.end, a, x.start).cmp(&(y.end, b, y.start)));
+    for (_, Session { start, end, rows }) in all {
+        outcome.output.push_str(&result(window, start, end, &rows.concat()));
+    }
+}
+
+/// The key of a row, in the order of results.
+fn key_of(window: Window, row: &Row) -> (Option<Vec<u8>>, Option<i64>, Option<i64>) {
+    let of = |name: &str| window.key.contains(&name);
+    let k = row.k.filter(|_| of("k")).map(|k| k.as_bytes().to_vec());
+    (k, row.n.filter(|_| of("n")), of("c").then_some(row.c))
+}
+
+/// The line of a window and key.
+fn result(window: Window, start: i64, end: i64, rows: &[Moving]) -> String {
+    let mut line = Line::default();
+    line.add("window_start", json!(time(start)));
+    line.add("window_end", json!(time(end)));
+    let first = &rows[0].row;
+    for key in window.key {
+        line.add(key, column(first, key));
+    }
+    let ids: Vec<&str> = rows.iter().map(|m| m.row.id.as_str()).collect();
+    line.add("ids", json!(ids.join(",")));
+    let numbers = || rows.iter().filter_map(|m| m.row.n);
+    line.add("range_least", json!(numbers().min()));
+    line.add("range_greatest", json!(numbers().max()));
+    if window.picky {
+        line.add("sum", json!(numbers().sum::<i64>()));
+    }
+    line.end()
 }
 
 /// A row that went through no window.

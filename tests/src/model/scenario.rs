@@ -61,6 +61,8 @@ pub(super) enum Kind {
     Hopping(i64),
     /// Each so many seconds longer than the one before, up to the size.
     Cumulating(i64),
+    /// As long as rows follow each other within the size, which is the gap.
+    Session,
 }
 
 impl Window {
@@ -70,6 +72,7 @@ impl Window {
         let block = at - (at - offset).rem_euclid(size);
         match self.kind {
             Kind::Tumbling => vec![(block, block + size)],
+            Kind::Session => vec![(at, at + size)],
             Kind::Hopping(step) => {
                 let last = at - (at - offset).rem_euclid(step);
                 let starts = (0..).map(|n| last - n * step).take_while(|start| start + size > at);
@@ -86,7 +89,7 @@ impl Window {
     /// The longest slice of time that no window's edge cuts.
     pub(super) fn pane(&self) -> i64 {
         match self.kind {
-            Kind::Tumbling => self.size_s,
+            Kind::Tumbling | Kind::Session => self.size_s,
             Kind::Cumulating(step) => step,
             Kind::Hopping(step) => (1..=step).rev().find(|n| step % n == 0 && self.size_s % n == 0).unwrap_or(1),
         }
@@ -107,7 +110,8 @@ impl Scenario {
         };
         let window = |random: &mut Random| {
             let step = random.of(1..13);
-            let (kind, size_s) = match random.of(0..4) {
+            let (kind, size_s) = match random.of(0..6) {
+                2 | 3 => (Kind::Session, random.of(1..9)),
                 0 => (Kind::Hopping(step), step + random.of(0..40)),
                 1 => (Kind::Cumulating(step), step * random.of(1..6)),
                 _ => (Kind::Tumbling, random.of(1..60)),
@@ -151,9 +155,12 @@ impl Scenario {
                 Kind::Tumbling => format!("tumbling = \"{size_s}s\""),
                 Kind::Hopping(step) => format!("hopping = \"{size_s}s\", step = \"{step}s\""),
                 Kind::Cumulating(step) => format!("cumulating = \"{size_s}s\", step = \"{step}s\""),
+                Kind::Session => format!("session = \"{size_s}s\""),
             };
+            let offset =
+                if kind.starts_with("session") { String::new() } else { format!(", offset = \"{offset_s}s\"") };
             let _ = write!(text, "\n[[steps]]\nkey-by = {key:?}\n");
-            let _ = writeln!(text, "window = {{ {kind}, offset = \"{offset_s}s\" }}");
+            let _ = writeln!(text, "window = {{ {kind}{offset} }}");
             text.push_str("aggregate.ids = \"lab.join(id)\"\naggregate.range = \"lab.span(n)\"\n");
             if picky {
                 text.push_str("aggregate.sum = \"lab.sum_picky(n)\"\n");
