@@ -9,6 +9,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use arrow_buffer::{BooleanBuffer, ToByteSlice};
+use smallvec::SmallVec;
 
 use super::bindings::weir::udf::types::ColumnParam;
 use crate::types::DataType;
@@ -20,16 +21,19 @@ pub(super) struct Buffers<'a> {
     values: Cow<'a, [u8]>,
 }
 
+/// Columns of a call that need no allocation to be lowered: few functions take more.
+const COLUMNS: usize = 4;
+
 const NOTHING: Cow<'static, [u8]> = Cow::Borrowed(&[]);
 
 /// The buffers of each column. A column of a type that is none of the contract's has none: the
 /// plan lets no such column get here.
-pub(super) fn lower(columns: &[ArrayRef]) -> Vec<Buffers<'_>> {
+pub(super) fn lower(columns: &[ArrayRef]) -> SmallVec<[Buffers<'_>; COLUMNS]> {
     columns.iter().map(Buffers::new).collect()
 }
 
 /// The arguments that borrow the buffers.
-pub(super) fn params<'a>(columns: &'a [Buffers<'_>]) -> Vec<ColumnParam<'a>> {
+pub(super) fn params<'a>(columns: &'a [Buffers<'_>]) -> SmallVec<[ColumnParam<'a>; COLUMNS]> {
     columns.iter().map(|b| ColumnParam { validity: &b.validity, offsets: &b.offsets, values: &b.values }).collect()
 }
 

@@ -2,6 +2,7 @@
 //! numbers, and the calls of `weir:udf/host` that reach them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bindings::weir::udf::host::{Host, Level};
@@ -64,7 +65,14 @@ impl Host for State {
 /// The last lines that a function logged in a call. Shared with its WASI streams, which are a
 /// function's standard output and error.
 #[derive(Clone, Debug)]
-pub(super) struct Log(Arc<Mutex<Lines>>);
+pub(super) struct Log(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Whether there is anything to clear: most calls log nothing, and need not lock.
+    written: AtomicBool,
+    lines: Mutex<Lines>,
+}
 
 #[derive(Debug)]
 struct Lines {
@@ -76,14 +84,16 @@ struct Lines {
 
 impl Log {
     fn new(bytes_max: usize) -> Self {
-        Self(Arc::new(Mutex::new(Lines { lines: VecDeque::new(), last_error: None, bytes: 0, bytes_max })))
+        let lines = Mutex::new(Lines { lines: VecDeque::new(), last_error: None, bytes: 0, bytes_max });
+        Self(Arc::new(Inner { written: AtomicBool::new(false), lines }))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Lines> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn write(&self, level: Level, mut message: String) {
+        self.0.written.store(true, Relaxed);
         let mut log = self.lock();
         let mut cut = message.len().min(log.bytes_max);
         while !message.is_char_boundary(cut) {
@@ -112,11 +122,12 @@ impl Log {
 
     /// Forgets the lines of the call before.
     pub(super) fn clear(&self) {
-        let mut log = self.lock();
-        if !log.lines.is_empty() {
-            log.lines.clear();
-            log.bytes = 0;
+        if !self.0.written.swap(false, Relaxed) {
+            return;
         }
+        let mut log = self.lock();
+        log.lines.clear();
+        log.bytes = 0;
         log.last_error = None;
     }
 
