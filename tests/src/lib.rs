@@ -11,6 +11,8 @@ mod command;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod native;
+#[cfg(test)]
 mod pipelines;
 #[cfg(test)]
 mod random;
