@@ -100,8 +100,10 @@ fn a_native_function_is_called_like_any_other() {
 
 #[test]
 fn a_panic_of_the_host_ends_the_run_as_a_bug() {
-    let (result, _) = run(20, 1);
-    let error = result.expect_err("a bug");
-    assert_eq!(error.exit_code(), 1, "{error}");
-    assert!(error.to_string().contains("thirteen"), "{error}");
+    for workers in [1, 3] {
+        let (result, _) = run(20, workers);
+        let error = result.expect_err("a bug");
+        assert_eq!(error.exit_code(), 1, "{workers} workers: {error}");
+        assert!(error.to_string().contains("thirteen"), "{workers} workers: {error}");
+    }
 }

@@ -35,6 +35,8 @@ use crate::report::Node;
 /// What the workers of a run share beside their streams.
 pub(super) struct Shared {
     failed: OnceLock<Error>,
+    /// Set when a worker has panicked: its part of the dataflow will never end.
+    panicked: AtomicBool,
     dead_letters: Option<Mutex<BufWriter<File>>>,
     /// Set from outside when the run is to end.
     stop: Arc<AtomicBool>,
@@ -52,6 +54,7 @@ impl Shared {
         let sinks = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Sink(_))).count();
         Ok(Self {
             failed: OnceLock::new(),
+            panicked: AtomicBool::new(false),
             dead_letters: plan.dead_letters.as_deref().map(open).transpose()?,
             stop,
             open_sinks: AtomicUsize::new(sinks),
@@ -61,6 +64,17 @@ impl Shared {
     /// Ends the run with an error; the first one stands.
     pub(super) fn fail(&self, error: Error) {
         let _ = self.failed.set(error);
+    }
+
+    /// Notes that a worker has panicked.
+    pub(super) fn panic(&self, message: String) {
+        self.fail(Error::Bug(message));
+        self.panicked.store(true, Relaxed);
+    }
+
+    /// Whether a worker has panicked, so that there is nobody to wait for.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.panicked.load(Relaxed)
     }
 
     /// Whether the run has failed: from then on operators drop what they get.

@@ -23,7 +23,8 @@ use crate::plan::{Operator, Plan};
 use crate::report::{Metrics, Report};
 use crate::sandbox::Reuse;
 
-/// How a plan is run. Nothing of it changes the results.
+/// How a plan is run. Nothing of it changes the results, but for `epoch_rows` the order in which rows
+/// of several partitions interleave.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Threads, each with a share of the partitions and keys.
@@ -66,7 +67,7 @@ pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<Ato
             if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a worker panicked");
-                shared.fail(Error::Bug(text.to_string()));
+                shared.panic(text.to_string());
                 std::panic::resume_unwind(panic);
             }
         }
@@ -174,5 +175,9 @@ fn run_worker(
     });
     while worker.has_dataflows() {
         worker.step_or_park(Some(Duration::from_millis(10)));
+        if shared.has_panicked() {
+            // The other worker's share of the progress will never come.
+            worker.installed_dataflows().into_iter().for_each(|dataflow| worker.drop_dataflow(dataflow));
+        }
     }
 }
