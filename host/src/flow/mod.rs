@@ -17,6 +17,7 @@ pub mod sink;
 pub mod source;
 mod stamp;
 mod transform;
+mod watermarks;
 mod window;
 mod write;
 

@@ -24,6 +24,7 @@ use timely::dataflow::operators::generic::Operator;
 use super::batch::{Batch, Marks};
 use super::dead_letters::{Called, Failures};
 use super::epochs::{Epochs, merged};
+use super::watermarks::Watermarks;
 use super::{Options, Stream};
 use crate::function::invoke::{Failure, Moment};
 use crate::plan;
@@ -52,7 +53,7 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> St
     let called = window.aggregates.iter().map(|a| Called::new(&a.call.label, &a.call.function)).collect();
     let mut step = Step {
         windows: Windows::new(window, input, &node.fields, options.reuse, &counters, peers > 1, options.batch_rows),
-        watermarks: vec![i64::MIN; partitions],
+        watermarks: Watermarks::new(partitions),
         worker: worker as u32,
         sequence: 0,
         called,
@@ -73,7 +74,7 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> St
             });
             while let Some((capability, batches)) = epochs.complete(frontier) {
                 let mut session = output.session(&capability);
-                batches.iter().for_each(|batch| step.advance(batch));
+                batches.iter().for_each(|batch| step.watermarks.note(batch));
                 if !in_order {
                     merged(batches, &schema).iter_mut().for_each(|batch| step.fold(batch));
                 }
@@ -86,8 +87,7 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> St
 /// The windows of a step on one worker, and how far its stream is.
 struct Step {
     windows: Windows,
-    /// Of each partition.
-    watermarks: Vec<i64>,
+    watermarks: Watermarks,
     worker: u32,
     sequence: u64,
     called: Vec<Called>,
@@ -115,18 +115,12 @@ impl Step {
         *batch = batch.take(&Vec::<u32>::new().into());
     }
 
-    /// Notes where a partition's watermark stands behind a batch.
-    fn advance(&mut self, batch: &Batch) {
-        let watermark = &mut self.watermarks[batch.partition as usize];
-        *watermark = batch.watermark.max(*watermark);
-    }
-
     /// Fires what the stream's watermark has passed, and passes the watermark on.
     fn fire(&mut self, give: &mut dyn FnMut(Batch)) {
         if self.failures.shared.has_failed() {
             return;
         }
-        let watermark = self.watermarks.iter().copied().min().unwrap_or(i64::MAX);
+        let watermark = self.watermarks.stream();
         self.counters.watermark.fetch_max(watermark, Relaxed);
         let shell = Batch {
             partition: self.worker,
