@@ -1,19 +1,23 @@
 //! From the component's exports to its functions: a table, and a look-up by index and kind.
 
-use crate::bindings::exports::weir::udf::{aggregate, catalog, filter, flat_mapper, mapper};
+use crate::bindings::exports::weir::udf::{
+    aggregate, catalog, filter, flat_mapper, group_mapper, mapper, stateful_mapper,
+};
 use crate::bindings::weir::udf::types::{Batch, Signature};
 use crate::host;
 use aggregate::Folded;
 use filter::Kept;
 use flat_mapper::Expanded;
+use group_mapper::Grouped;
 use mapper::Mapped;
+use stateful_mapper::Stepped;
 
 /// A function of the catalog; `#[weir::map]` and its siblings implement it for a type of the
 /// function's name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a Weir function",
     label = "not a Weir function",
-    note = "put #[weir::map], #[weir::filter] or #[weir::flat_map] on the fn, or #[weir::aggregate] on the impl"
+    note = "put #[weir::map], #[weir::filter] or #[weir::flat_map], or one of their stateful_ and group_ siblings, on the fn; or #[weir::aggregate] on the impl"
 )]
 pub trait Function {
     /// Its row of the table.
@@ -40,6 +44,10 @@ pub enum Calls {
     FlatMap(fn(Batch) -> Result<Expanded, String>),
     /// Folds rows.
     Aggregate(AggregateCalls),
+    /// Any number of rows out for each row in, and a state for each key.
+    StatefulMap(StatefulCalls),
+    /// Any number of rows out for each of so many groups; the group of each row.
+    GroupMap(fn(u32, Vec<u8>, Batch) -> Result<Grouped, String>),
 }
 
 /// Accumulators, group of each row, rows.
@@ -58,6 +66,15 @@ pub struct AggregateCalls {
     pub merge: fn(Batch, Vec<u8>, Batch) -> Result<Batch, String>,
     /// The outputs.
     pub finish: fn(Batch) -> Result<Batch, String>,
+}
+
+/// The calls of a stateful map.
+#[derive(Clone, Copy, Debug)]
+pub struct StatefulCalls {
+    /// So many states that have seen nothing.
+    pub create: fn(u32) -> Result<Batch, String>,
+    /// States, state of each row, rows.
+    pub step: fn(Batch, Vec<u8>, Batch) -> Result<Stepped, String>,
 }
 
 /// A component: what [`crate::export!`] implements.
@@ -103,6 +120,26 @@ fn aggregate(functions: &[Entry], function: u32) -> Result<AggregateCalls, Strin
     match calls(functions, function)? {
         Calls::Aggregate(calls) => Ok(calls),
         _ => not_a("an aggregate", function),
+    }
+}
+
+pub(crate) fn stateful_map(functions: &[Entry], function: u32) -> Result<StatefulCalls, String> {
+    match calls(functions, function)? {
+        Calls::StatefulMap(calls) => Ok(calls),
+        _ => not_a("a stateful mapper", function),
+    }
+}
+
+pub(crate) fn group_map(
+    functions: &[Entry],
+    function: u32,
+    count: u32,
+    groups: Vec<u8>,
+    input: Batch,
+) -> Result<Grouped, String> {
+    match calls(functions, function)? {
+        Calls::GroupMap(call) => call(count, groups, input),
+        _ => not_a("a group mapper", function),
     }
 }
 
@@ -153,5 +190,21 @@ impl<C: Component> aggregate::Guest for C {
 
     fn finish(function: u32, accumulators: Batch) -> Result<Batch, String> {
         (aggregate(C::FUNCTIONS, function)?.finish)(accumulators)
+    }
+}
+
+impl<C: Component> stateful_mapper::Guest for C {
+    fn create(function: u32, count: u32) -> Result<Batch, String> {
+        (stateful_map(C::FUNCTIONS, function)?.create)(count)
+    }
+
+    fn stateful_map_batch(function: u32, states: Batch, groups: Vec<u8>, input: Batch) -> Result<Stepped, String> {
+        (stateful_map(C::FUNCTIONS, function)?.step)(states, groups, input)
+    }
+}
+
+impl<C: Component> group_mapper::Guest for C {
+    fn group_map_batch(function: u32, count: u32, groups: Vec<u8>, input: Batch) -> Result<Grouped, String> {
+        group_map(C::FUNCTIONS, function, count, groups, input)
     }
 }

@@ -136,6 +136,8 @@ impl<T: Write> Output for Option<T> {
 pub trait Outcome {
     /// What goes out.
     type Row: Output;
+    /// Whether a row may fail.
+    const FALLIBLE: bool;
     /// The row, or why it failed.
     fn outcome(self) -> Result<Self::Row, String>;
 }
@@ -143,6 +145,7 @@ pub trait Outcome {
 #[diagnostic::do_not_recommend]
 impl<T: Output> Outcome for T {
     type Row = T;
+    const FALLIBLE: bool = false;
 
     #[inline]
     fn outcome(self) -> Result<T, String> {
@@ -152,6 +155,7 @@ impl<T: Output> Outcome for T {
 
 impl<T: Output, E: Display> Outcome for Result<T, E> {
     type Row = T;
+    const FALLIBLE: bool = true;
 
     #[inline]
     fn outcome(self) -> Result<T, String> {

@@ -15,9 +15,11 @@ use std::cell::RefCell;
 pub use crate::bindings::exports::weir::udf::aggregate::Folded;
 pub use crate::bindings::exports::weir::udf::filter::Kept;
 pub use crate::bindings::exports::weir::udf::flat_mapper::Expanded;
+pub use crate::bindings::exports::weir::udf::group_mapper::Grouped;
 pub use crate::bindings::exports::weir::udf::mapper::Mapped;
+pub use crate::bindings::exports::weir::udf::stateful_mapper::Stepped;
 pub use crate::bindings::weir::udf::types::{Batch, Column, DataType, Field, Kind, RowError, Signature};
-use crate::dispatch::{self, AggregateCalls, Calls};
+use crate::dispatch::{self, AggregateCalls, Calls, StatefulCalls};
 use crate::{Accumulator, Function, Output, accumulator};
 
 thread_local! { static GIVEN: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) }; }
@@ -80,6 +82,30 @@ pub fn aggregate<F: Function>() -> AggregateCalls {
         Calls::Aggregate(calls) => calls,
         _ => panic!("not an aggregate"),
     }
+}
+
+/// The calls of a stateful map: `create` and `step`.
+///
+/// # Errors
+/// If it is something else.
+pub fn stateful<F: Function>() -> Result<StatefulCalls, String> {
+    dispatch::stateful_map(&[F::ENTRY], 0)
+}
+
+/// Calls a stateful map on rows of one key that has seen nothing.
+pub fn stateful_map<F: Function>(input: Batch) -> Result<Stepped, String> {
+    let calls = stateful::<F>()?;
+    (calls.step)((calls.create)(1)?, groups(&vec![0; input.rows as usize]), input)
+}
+
+/// Calls a group map. `of` has each row's group, never decreasing and below `count`.
+pub fn group_map<F: Function>(count: u32, of: &[u32], input: Batch) -> Result<Grouped, String> {
+    dispatch::group_map(&[F::ENTRY], 0, count, groups(of), input)
+}
+
+/// The rows that rows came from, or the groups, as numbers.
+pub fn parents(bytes: &[u8]) -> Vec<u32> {
+    bytes.as_chunks().0.iter().map(|parent| u32::from_le_bytes(*parent)).collect()
 }
 
 /// Group indices as the bytes that cross.

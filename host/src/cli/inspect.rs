@@ -56,10 +56,11 @@ fn signature(function: &Signature) -> String {
         let _ = writeln!(out, "    {}", line.trim_end());
     }
     out.push_str(&table("    ", function.parameters.iter().map(parameter)));
-    if function.kind == Kind::Aggregate {
+    if !function.accumulator.is_empty() {
+        let held = if function.kind == Kind::Aggregate { "accumulator" } else { "state" };
         let columns = function.accumulator.iter().map(Field::to_string).collect::<Vec<_>>().join(", ");
         let retractable = if function.retractable { "; rows can be taken out again" } else { "" };
-        let _ = writeln!(out, "    accumulator: {columns}{retractable}");
+        let _ = writeln!(out, "    {held}: {columns}{retractable}");
     }
     // A doc without text leaves a line of four spaces otherwise.
     out.lines().map(|line| format!("{}\n", line.trim_end())).collect()

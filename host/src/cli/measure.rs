@@ -33,7 +33,8 @@ fn batch(calls: &mut dyn Calls, kind: Kind, rows: &RecordBatch, time: Duration) 
     let n = rows.num_rows();
     let groups: Vec<u32> = (0..n).map(|row| (row / ROWS_PER_GROUP) as u32).collect();
     let groups_count = n.div_ceil(ROWS_PER_GROUP);
-    let mut accumulators = if kind == Kind::Aggregate { calls.create(groups_count)? } else { Vec::new() };
+    let holds = matches!(kind, Kind::Aggregate | Kind::StatefulMapper);
+    let mut held = if holds { calls.create(groups_count)? } else { Vec::new() };
     let mut call = |calls: &mut dyn Calls| -> Result<Duration, Fault> {
         let input = input(n, rows.columns());
         let started = Instant::now();
@@ -42,9 +43,12 @@ fn batch(calls: &mut dyn Calls, kind: Kind, rows: &RecordBatch, time: Duration) 
             Kind::Filter => drop(black_box(calls.filter(input)?)),
             Kind::FlatMapper => drop(black_box(calls.flat_map(input)?)),
             Kind::Aggregate => {
-                let folded = calls.accumulate(self::input(groups_count, &accumulators), &groups, input)?;
-                accumulators = folded.accumulators;
+                held = calls.accumulate(self::input(groups_count, &held), &groups, input)?.accumulators;
             }
+            Kind::StatefulMapper => {
+                held = calls.stateful_map(self::input(groups_count, &held), &groups, input)?.states;
+            }
+            Kind::GroupMapper => drop(black_box(calls.map_groups(groups_count, &groups, input)?)),
         }
         Ok(started.elapsed())
     };

@@ -4,6 +4,7 @@
 //! In come the columns of a stream, out go results for the rows that succeeded and a [`Failure`]
 //! for each that did not. What becomes of failures is for others to say.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use arrow_select::concat::concat;
 use arrow_select::filter::filter;
 use arrow_select::take::take;
 
-use super::{Calls, Fault, FaultKind, Input, RowError};
+use super::{Calls, Expanded, Fault, FaultKind, Input, RowError, Stepped};
 use crate::plan::Bound;
 use crate::report::Node;
 use crate::sandbox::Reuse;
@@ -30,7 +31,7 @@ const TIME_FAULTS_MAX: usize = 16;
 /// A row that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Its index in the batch.
+    /// Its index in the batch; of a group-mapper, the index of the group.
     pub row: u32,
     /// Why, in one line.
     pub reason: String,
@@ -153,19 +154,7 @@ impl Invoker {
             moment,
             failures,
             |calls, input, _| calls.flat_map(input).map(|e| (e.errors.clone(), e)),
-            |range, expanded| {
-                let good = |row: u32| expanded.errors.binary_search_by_key(&row, |e| e.row).is_err();
-                let row = |parent: &u32| arguments.row(range.start + *parent as usize) as u32;
-                if expanded.errors.is_empty() {
-                    parents.extend(expanded.parents.values().iter().map(row));
-                    pieces.push(expanded.outputs);
-                    return;
-                }
-                // A row that failed half way has no outputs.
-                let mask: BooleanArray = expanded.parents.values().iter().map(|p| Some(good(*p))).collect();
-                parents.extend(expanded.parents.values().iter().filter(|p| good(**p)).map(row));
-                pieces.push(expanded.outputs.iter().map(|o| picked(o, &mask)).collect());
-            },
+            |range, expanded| pieces.push(arguments.of_the_good(&range, expanded, &mut parents)),
         );
         (self.joined(pieces.into_iter()), parents.into())
     }
@@ -182,9 +171,7 @@ impl Invoker {
         failures: &mut Vec<Failure>,
     ) -> Vec<ArrayRef> {
         let arguments = self.arguments(rows);
-        let present: Option<Vec<u32>> =
-            arguments.present.as_ref().map(|p| p.set_indices().map(|row| groups[row]).collect());
-        let groups = present.as_deref().unwrap_or(groups);
+        let groups = arguments.groups_of_present(groups);
         let held = RefCell::new(accumulators);
         self.isolate(
             &arguments,
@@ -211,7 +198,7 @@ impl Invoker {
         moment: Moment,
         failures: &mut Vec<Failure>,
     ) -> Vec<ArrayRef> {
-        let arguments = Arguments { columns: others, rows: groups.len(), present: None };
+        let arguments = Arguments { columns: others, rows: groups.len(), present: None, starts: None };
         let held = RefCell::new(accumulators);
         self.isolate(
             &arguments,
@@ -235,7 +222,7 @@ impl Invoker {
         moment: Moment,
         failures: &mut Vec<Failure>,
     ) -> (Vec<ArrayRef>, BooleanBuffer) {
-        let arguments = Arguments { columns: accumulators.to_vec(), rows: count, present: None };
+        let arguments = Arguments { columns: accumulators.to_vec(), rows: count, present: None, starts: None };
         let failed = failures.len();
         let mut pieces = Vec::new();
         self.isolate(
@@ -247,6 +234,73 @@ impl Invoker {
         );
         let kept = without(BooleanBuffer::new_set(count), &failures[failed..]);
         (self.joined(pieces.into_iter()), kept)
+    }
+
+    /// Calls a stateful mapper with `count` states, which `groups` has each row's of: the states
+    /// after, the outputs, and for each the row it came from. Rows that fail leave the states as they
+    /// were and have no outputs.
+    pub fn stateful_map(
+        &mut self,
+        states: Vec<ArrayRef>,
+        count: usize,
+        groups: &[u32],
+        rows: &RecordBatch,
+        moment: Moment,
+        failures: &mut Vec<Failure>,
+    ) -> (Vec<ArrayRef>, Vec<ArrayRef>, UInt32Array) {
+        let arguments = self.arguments(rows);
+        let groups = arguments.groups_of_present(groups);
+        let held = RefCell::new(states);
+        let mut pieces: Vec<Vec<ArrayRef>> = Vec::new();
+        let mut parents: Vec<u32> = Vec::new();
+        self.isolate(
+            &arguments,
+            moment,
+            failures,
+            |calls, input, range| {
+                let held = held.borrow();
+                let states = Input { rows: count, columns: &held, ..input };
+                calls.stateful_map(states, &groups[range], input).map(|s| (s.errors.clone(), s))
+            },
+            |range, Stepped { states, outputs, parents: of, errors }| {
+                *held.borrow_mut() = states;
+                let expanded = Expanded { outputs, parents: of, errors };
+                pieces.push(arguments.of_the_good(&range, expanded, &mut parents));
+            },
+        );
+        (held.into_inner(), self.joined(pieces.into_iter()), parents.into())
+    }
+
+    /// Calls a group-mapper: its outputs, and for each the group it came from. `groups` has each row's
+    /// group, never decreasing and below `count`. A failure has the index of the group, which then
+    /// has no outputs.
+    pub fn map_groups(
+        &mut self,
+        count: usize,
+        groups: &[u32],
+        rows: &RecordBatch,
+        moment: Moment,
+        failures: &mut Vec<Failure>,
+    ) -> (Vec<ArrayRef>, UInt32Array) {
+        let arguments = self.arguments(rows);
+        let groups = arguments.groups_of_present(groups).into_owned();
+        let starts = (0..=count as u32).map(|group| groups.partition_point(|g| *g < group)).collect();
+        let arguments = Arguments { rows: count, starts: Some(starts), ..arguments };
+        let mut pieces: Vec<Vec<ArrayRef>> = Vec::new();
+        let mut parents: Vec<u32> = Vec::new();
+        self.isolate(
+            &arguments,
+            moment,
+            failures,
+            |calls, input, range| {
+                // The groups of a half are counted from its first.
+                let from = range.start as u32;
+                let of: Vec<u32> = groups[arguments.slice(&range)].iter().map(|group| group - from).collect();
+                calls.map_groups(range.len(), &of, input).map(|e| (e.errors.clone(), e))
+            },
+            |range, expanded| pieces.push(arguments.of_the_good(&range, expanded, &mut parents)),
+        );
+        (self.joined(pieces.into_iter()), parents.into())
     }
 
     /// Calls for all rows; where that fails, for each half, down to the rows at fault. `done` gets
@@ -269,11 +323,13 @@ impl Invoker {
             let columns = match range.len() == arguments.rows {
                 true => &arguments.columns,
                 false => {
-                    slices = arguments.columns.iter().map(|c| c.slice(range.start, range.len())).collect();
+                    let rows = arguments.slice(&range);
+                    slices = arguments.columns.iter().map(|c| c.slice(rows.start, rows.len())).collect();
                     &slices
                 }
             };
-            let input = Input { rows: range.len(), columns, now: moment.now, seed: moment.seed };
+            let rows = arguments.slice(&range).len();
+            let input = Input { rows, columns, now: moment.now, seed: moment.seed };
             let started = Instant::now();
             let called = call(self.calls.as_mut(), input, range.clone());
             self.count(started);
@@ -345,21 +401,24 @@ impl Invoker {
             }
         }
         let Some(present) = present.map(|p| p.inner().clone()) else {
-            return Arguments { columns, rows: rows.num_rows(), present: None };
+            return Arguments { columns, rows: rows.num_rows(), present: None, starts: None };
         };
         let mask = BooleanArray::new(present.clone(), None);
         let columns = columns.iter().map(|c| picked(c, &mask)).collect();
         let indices = present.set_indices().map(|row| row as u32).collect::<Vec<_>>();
-        Arguments { columns, rows: indices.len(), present: Some(Present { bits: present, indices }) }
+        Arguments { columns, rows: indices.len(), present: Some(Present { bits: present, indices }), starts: None }
     }
 }
 
 /// What a function is called with.
 struct Arguments {
     columns: Vec<ArrayRef>,
+    /// What the call is for: its rows, or its groups.
     rows: usize,
     /// The rows that the function sees, where that is not all.
     present: Option<Present>,
+    /// Where the call is for groups: each group's first row, and where the last one ends.
+    starts: Option<Vec<usize>>,
 }
 
 struct Present {
@@ -374,9 +433,41 @@ impl Present {
 }
 
 impl Arguments {
-    /// The row of the stream's batch that a row of the call is.
+    /// The row of the stream's batch that a row of the call is; a group is itself.
     fn row(&self, row: usize) -> usize {
-        self.present.as_ref().map_or(row, |p| p.indices[row] as usize)
+        match (&self.present, &self.starts) {
+            (Some(present), None) => present.indices[row] as usize,
+            _ => row,
+        }
+    }
+
+    /// The rows of the columns that some of the call's rows or groups are.
+    fn slice(&self, range: &Range<usize>) -> Range<usize> {
+        self.starts.as_ref().map_or(range.clone(), |starts| starts[range.start]..starts[range.end])
+    }
+
+    /// The groups of the rows that the function sees.
+    fn groups_of_present<'a>(&self, groups: &'a [u32]) -> Cow<'a, [u32]> {
+        match &self.present {
+            None => Cow::Borrowed(groups),
+            Some(present) => Cow::Owned(present.set_indices().map(|row| groups[row]).collect()),
+        }
+    }
+
+    /// The outputs of those of the call's rows that did not fail; adds where they came from to
+    /// `parents`.
+    fn of_the_good(&self, range: &Range<usize>, expanded: Expanded, parents: &mut Vec<u32>) -> Vec<ArrayRef> {
+        let Expanded { outputs, parents: of, errors } = expanded;
+        let row = |parent: &u32| self.row(range.start + *parent as usize) as u32;
+        if errors.is_empty() {
+            parents.extend(of.values().iter().map(row));
+            return outputs;
+        }
+        // A row that failed half way has no outputs.
+        let good = |row: u32| errors.binary_search_by_key(&row, |e| e.row).is_err();
+        let mask: BooleanArray = of.values().iter().map(|p| Some(good(*p))).collect();
+        parents.extend(of.values().iter().filter(|p| good(**p)).map(row));
+        outputs.iter().map(|o| picked(o, &mask)).collect()
     }
 
     /// A selection among the call's rows as one among the stream's.

@@ -78,6 +78,19 @@ pub struct Folded {
     pub errors: Vec<RowError>,
 }
 
+/// What a stateful mapper gives.
+#[derive(Debug)]
+pub struct Stepped {
+    /// The states, as many as went in.
+    pub states: Vec<ArrayRef>,
+    /// The columns of the signature's outputs; there may be none.
+    pub outputs: Vec<ArrayRef>,
+    /// For each row of the outputs the row of the input it came from; never decreasing.
+    pub parents: UInt32Array,
+    /// Rows that failed. They have left their states as they were.
+    pub errors: Vec<RowError>,
+}
+
 /// A function that can be called. Each method goes with one kind; the others answer with a fault.
 ///
 /// A call may be the last one of whatever stands behind it: nothing is remembered between calls
@@ -89,7 +102,7 @@ pub trait Calls {
     fn filter(&mut self, input: Input<'_>) -> Result<Kept, Fault>;
     /// Calls a flat-mapper.
     fn flat_map(&mut self, input: Input<'_>) -> Result<Expanded, Fault>;
-    /// `count` accumulators that have seen nothing.
+    /// `count` accumulators or states that have seen nothing.
     fn create(&mut self, count: usize) -> Result<Vec<ArrayRef>, Fault>;
     /// Folds rows into accumulators; `groups` has each row's accumulator.
     fn accumulate(&mut self, accumulators: Input<'_>, groups: &[u32], input: Input<'_>) -> Result<Folded, Fault>;
@@ -97,6 +110,17 @@ pub trait Calls {
     fn merge(&mut self, accumulators: Input<'_>, groups: &[u32], others: Input<'_>) -> Result<Vec<ArrayRef>, Fault>;
     /// The outputs, a row for each accumulator.
     fn finish(&mut self, accumulators: Input<'_>) -> Result<Vec<ArrayRef>, Fault>;
+    /// Calls a stateful mapper; `groups` has each row's state.
+    fn stateful_map(&mut self, states: Input<'_>, groups: &[u32], input: Input<'_>) -> Result<Stepped, Fault> {
+        let _ = (states, groups, input);
+        Err(Fault::new(FaultKind::Host, "it was called as a stateful mapper"))
+    }
+    /// Calls a group-mapper; `groups` has each row's group, never decreasing and below `count`. What
+    /// it gives has the groups as parents, and groups as the rows of errors.
+    fn map_groups(&mut self, count: usize, groups: &[u32], input: Input<'_>) -> Result<Expanded, Fault> {
+        let _ = (count, groups, input);
+        Err(Fault::new(FaultKind::Host, "it was called as a group mapper"))
+    }
     /// Instances made so far; each fault costs one.
     fn instances(&self) -> u64;
 }

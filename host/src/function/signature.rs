@@ -19,6 +19,10 @@ pub enum Kind {
     FlatMapper,
     /// Folds rows into accumulators.
     Aggregate,
+    /// Any number of rows out for each row in, and a state for each key.
+    StatefulMapper,
+    /// Any number of rows out for each whole group.
+    GroupMapper,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
             Self::Filter => "filter",
             Self::FlatMapper => "flat-mapper",
             Self::Aggregate => "aggregate",
+            Self::StatefulMapper => "stateful-mapper",
+            Self::GroupMapper => "group-mapper",
         }
     }
 
@@ -39,6 +45,8 @@ impl Kind {
             Self::Filter => "a filter",
             Self::FlatMapper => "a flat-mapper",
             Self::Aggregate => "an aggregate",
+            Self::StatefulMapper => "a stateful mapper",
+            Self::GroupMapper => "a group mapper",
         }
     }
 
@@ -49,6 +57,8 @@ impl Kind {
             Self::Filter => "filter",
             Self::FlatMapper => "flat-map",
             Self::Aggregate => "aggregate",
+            Self::StatefulMapper => "stateful-map",
+            Self::GroupMapper => "group-map",
         }
     }
 }
@@ -66,9 +76,11 @@ pub struct Signature {
     pub parameters: Vec<Parameter>,
     /// The columns it takes.
     pub inputs: Vec<Field>,
-    /// The columns it gives; empty for a filter.
+    /// The columns it gives; empty for a filter, and for a stateful mapper that only says which rows
+    /// pass.
     pub outputs: Vec<Field>,
-    /// The columns of its accumulator; empty but for an aggregate.
+    /// The columns of an aggregate's accumulator or of a stateful mapper's state; empty for all
+    /// others.
     pub accumulator: Vec<Field>,
     /// Whether rows can be taken out of an accumulator again.
     pub retractable: bool,
@@ -123,14 +135,14 @@ impl Signature {
         }
         match self.kind {
             Kind::Filter if !self.outputs.is_empty() => return says("a filter has no outputs".into()),
-            Kind::Mapper | Kind::FlatMapper | Kind::Aggregate if self.outputs.is_empty() => {
+            Kind::Mapper | Kind::FlatMapper | Kind::Aggregate | Kind::GroupMapper if self.outputs.is_empty() => {
                 return says(format!("{} needs an output", self.kind.with_article()));
             }
-            Kind::Aggregate if self.accumulator.is_empty() => {
-                return says("an aggregate needs an accumulator".into());
+            Kind::Aggregate | Kind::StatefulMapper if self.accumulator.is_empty() => {
+                return says(format!("{} needs an accumulator", self.kind.with_article()));
             }
-            Kind::Mapper | Kind::Filter | Kind::FlatMapper if !self.accumulator.is_empty() => {
-                return says(format!("a {} has no accumulator", self.kind.name()));
+            Kind::Mapper | Kind::Filter | Kind::FlatMapper | Kind::GroupMapper if !self.accumulator.is_empty() => {
+                return says(format!("{} has no accumulator", self.kind.with_article()));
             }
             _ => {}
         }
@@ -181,6 +193,12 @@ mod tests {
         assert_eq!(twice.problem().as_deref(), Some("function `departed`: two input columns are named `t`"));
         let mapper = Signature { kind: Kind::Mapper, ..filter() };
         assert_eq!(mapper.problem().as_deref(), Some("function `departed`: a mapper needs an output"));
+        let group = Signature { accumulator: filter().inputs, kind: Kind::GroupMapper, ..filter() };
+        let group = Signature { outputs: filter().inputs, ..group };
+        assert_eq!(group.problem().as_deref(), Some("function `departed`: a group mapper has no accumulator"));
+        let stateful = Signature { kind: Kind::StatefulMapper, ..filter() };
+        assert_eq!(stateful.problem().as_deref(), Some("function `departed`: a stateful mapper needs an accumulator"));
+        assert_eq!(Signature { accumulator: filter().inputs, ..stateful }.problem(), None);
         let default =
             Parameter { name: "p".into(), data_type: DataType::Int64, default: Some("x".into()), doc: String::new() };
         let bad = Signature { parameters: vec![default], ..filter() };

@@ -338,6 +338,7 @@ fn dry_run(function: &Function) -> Result<Vec<arrow_array::ArrayRef>, Fault> {
         Kind::Mapper => calls.map(input).map(|_| Vec::new()),
         Kind::Filter => calls.filter(input).map(|_| Vec::new()),
         Kind::FlatMapper => calls.flat_map(input).map(|_| Vec::new()),
-        Kind::Aggregate => calls.create(1),
+        Kind::Aggregate | Kind::StatefulMapper => calls.create(1),
+        Kind::GroupMapper => calls.map_groups(0, &[], input).map(|_| Vec::new()),
     }
 }

@@ -107,7 +107,7 @@ fn apply(
     let operator = match kind {
         Kind::Mapper => Operator::Map(apply),
         Kind::Filter => Operator::Filter(apply),
-        Kind::FlatMapper | Kind::Aggregate => Operator::FlatMap(apply),
+        Kind::FlatMapper | Kind::Aggregate | Kind::StatefulMapper | Kind::GroupMapper => Operator::FlatMap(apply),
     };
     Ok(Step { operator, columns, name })
 }

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, InstancePre};
 
-use super::bindings::exports::weir::udf::{aggregate, catalog, filter, flat_mapper, mapper};
+use super::bindings::exports::weir::udf::{
+    aggregate, catalog, filter, flat_mapper, group_mapper, mapper, stateful_mapper,
+};
 use super::bindings::weir::udf::types as wit;
 use super::instance;
 use super::limits::Limits;
@@ -48,6 +50,8 @@ pub(super) struct Exports {
     pub(super) filter: Option<filter::GuestIndices>,
     pub(super) flat_mapper: Option<flat_mapper::GuestIndices>,
     pub(super) aggregate: Option<aggregate::GuestIndices>,
+    pub(super) stateful_mapper: Option<stateful_mapper::GuestIndices>,
+    pub(super) group_mapper: Option<group_mapper::GuestIndices>,
 }
 
 impl Exports {
@@ -60,6 +64,8 @@ impl Exports {
             filter: filter::GuestIndices::new(component).ok(),
             flat_mapper: flat_mapper::GuestIndices::new(component).ok(),
             aggregate: aggregate::GuestIndices::new(component).ok(),
+            stateful_mapper: stateful_mapper::GuestIndices::new(component).ok(),
+            group_mapper: group_mapper::GuestIndices::new(component).ok(),
         })
     }
 
@@ -69,6 +75,8 @@ impl Exports {
             Kind::Filter => self.filter.is_some(),
             Kind::FlatMapper => self.flat_mapper.is_some(),
             Kind::Aggregate => self.aggregate.is_some(),
+            Kind::StatefulMapper => self.stateful_mapper.is_some(),
+            Kind::GroupMapper => self.group_mapper.is_some(),
         }
     }
 }
@@ -210,6 +218,8 @@ fn signature(s: wit::Signature) -> Signature {
             wit::Kind::Filter => Kind::Filter,
             wit::Kind::FlatMapper => Kind::FlatMapper,
             wit::Kind::Aggregate => Kind::Aggregate,
+            wit::Kind::StatefulMapper => Kind::StatefulMapper,
+            wit::Kind::GroupMapper => Kind::GroupMapper,
         },
         doc: s.doc,
         parameters: s.parameters.into_iter().map(parameter).collect(),

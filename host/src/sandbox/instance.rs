@@ -11,13 +11,13 @@ use arrow_buffer::ToByteSlice;
 use wasmtime::{Store, Trap, WasmBacktrace};
 
 use super::artifact::Artifact;
-use super::bindings::exports::weir::udf::{aggregate, filter, flat_mapper, mapper};
+use super::bindings::exports::weir::udf::{aggregate, filter, flat_mapper, group_mapper, mapper, stateful_mapper};
 use super::bindings::weir::udf::types::{BatchParam, Signature as WitSignature};
 use super::limits::Limits;
 use super::runtime::TICK;
 use super::state::{Parameters, State};
 use super::{lift, lower};
-use crate::function::{Calls, Expanded, Fault, FaultKind, Folded, Input, Kept, Kind, Mapped, Signature};
+use crate::function::{Calls, Expanded, Fault, FaultKind, Folded, Input, Kept, Kind, Mapped, Signature, Stepped};
 
 /// When a WebAssembly instance is thrown away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,8 @@ enum Guest {
     Filter(filter::Guest),
     FlatMapper(flat_mapper::Guest),
     Aggregate(aggregate::Guest),
+    StatefulMapper(stateful_mapper::Guest),
+    GroupMapper(group_mapper::Guest),
 }
 
 /// The memory mark, as a share of the limit: an instance that grew above it between calls is
@@ -108,6 +110,14 @@ impl Instance {
                 Kind::Aggregate => {
                     Guest::Aggregate(exports.aggregate.as_ref().ok_or_else(absent)?.load(&mut store, &instance)?)
                 }
+                Kind::StatefulMapper => {
+                    let export = exports.stateful_mapper.as_ref().ok_or_else(absent)?;
+                    Guest::StatefulMapper(export.load(&mut store, &instance)?)
+                }
+                Kind::GroupMapper => {
+                    let export = exports.group_mapper.as_ref().ok_or_else(absent)?;
+                    Guest::GroupMapper(export.load(&mut store, &instance)?)
+                }
             })
         });
         match made {
@@ -140,9 +150,10 @@ impl Instance {
 
         let signature = &self.artifact.functions()[self.function];
         let result = match call(store, guest, self.function as u32) {
-            None => {
-                Err(Fault::new(FaultKind::Host, format!("a {} was called as something else", signature.kind.name())))
-            }
+            None => Err(Fault::new(
+                FaultKind::Host,
+                format!("{} was called as something else", signature.kind.with_article()),
+            )),
             Some(Err(error)) => Err(fault(&error, store, &self.limits)),
             Some(Ok(Err(message))) => {
                 let (log, _) = store.data().log.tail();
@@ -218,9 +229,10 @@ impl Calls for Instance {
             &Input { rows: count, columns: &[], now: 0, seed: 0 },
             |store, guest, function| match guest {
                 Guest::Aggregate(guest) => Some(guest.call_create(store, function, count as u32)),
+                Guest::StatefulMapper(guest) => Some(guest.call_create(store, function, count as u32)),
                 _ => None,
             },
-            |signature, created| lift::batch("the accumulators", created, &signature.accumulator, count),
+            |signature, created| lift::batch(held_name(signature), created, &signature.accumulator, count),
         )
     }
 
@@ -282,8 +294,70 @@ impl Calls for Instance {
         )
     }
 
+    fn stateful_map(&mut self, states: Input<'_>, groups: &[u32], input: Input<'_>) -> Result<Stepped, Fault> {
+        let (held, given) = (lower::lower(states.columns), lower::lower(input.columns));
+        let (held, given) = (lower::params(&held), lower::params(&given));
+        let (count, rows) = (states.rows, input.rows);
+        self.call(
+            &input,
+            |store, guest, function| match guest {
+                Guest::StatefulMapper(guest) => Some(guest.call_stateful_map_batch(
+                    store,
+                    function,
+                    batch(count, &held),
+                    groups.to_byte_slice(),
+                    batch(rows, &given),
+                )),
+                _ => None,
+            },
+            |signature, stepped| {
+                let outputs = stepped.output.rows as usize;
+                Ok(Stepped {
+                    states: lift::batch(held_name(signature), stepped.states, &signature.accumulator, count)?,
+                    outputs: lift::columns("the result", stepped.output, &signature.outputs)?,
+                    parents: lift::parents(stepped.parents, outputs, rows)?,
+                    errors: lift::errors(stepped.errors, rows)?,
+                })
+            },
+        )
+    }
+
+    fn map_groups(&mut self, count: usize, groups: &[u32], input: Input<'_>) -> Result<Expanded, Fault> {
+        let given = lower::lower(input.columns);
+        let given = lower::params(&given);
+        self.call(
+            &input,
+            |store, guest, function| match guest {
+                Guest::GroupMapper(guest) => Some(guest.call_group_map_batch(
+                    store,
+                    function,
+                    count as u32,
+                    groups.to_byte_slice(),
+                    batch(input.rows, &given),
+                )),
+                _ => None,
+            },
+            |signature, grouped| {
+                let outputs = grouped.output.rows as usize;
+                Ok(Expanded {
+                    outputs: lift::columns("the result", grouped.output, &signature.outputs)?,
+                    parents: lift::parents_among("groups", grouped.parents, outputs, count)?,
+                    errors: lift::errors_among("group", grouped.errors, count)?,
+                })
+            },
+        )
+    }
+
     fn instances(&self) -> u64 {
         self.made
+    }
+}
+
+/// What errors call the columns that the host keeps for a function.
+fn held_name(signature: &Signature) -> &'static str {
+    match signature.kind {
+        Kind::StatefulMapper => "the states",
+        _ => "the accumulators",
     }
 }
 

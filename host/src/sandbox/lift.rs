@@ -38,8 +38,13 @@ pub(super) fn columns(what: &str, batch: BatchResult, fields: &[Field]) -> Resul
 
 /// Checks row errors against the number of rows.
 pub(super) fn errors(errors: Vec<WitRowError>, rows: usize) -> Result<Vec<RowError>, Fault> {
-    if let Some(error) = errors.iter().find(|e| e.row as usize >= rows) {
-        return Err(Fault::contract(format!("an error for row {}, but there are {rows} rows", error.row)));
+    errors_among("row", errors, rows)
+}
+
+/// Checks errors of what there are so many of.
+pub(super) fn errors_among(what: &str, errors: Vec<WitRowError>, count: usize) -> Result<Vec<RowError>, Fault> {
+    if let Some(error) = errors.iter().find(|e| e.row as usize >= count) {
+        return Err(Fault::contract(format!("an error for {what} {}, but there are {count} {what}s", error.row)));
     }
     let mut errors: Vec<RowError> = errors.into_iter().map(|e| RowError { row: e.row, message: e.message }).collect();
     // A row fails once, whatever the guest says; the first message stands.
@@ -63,6 +68,11 @@ pub(super) fn selection(bytes: Vec<u8>, rows: usize) -> Result<BooleanBuffer, Fa
 /// Checks a flat-mapper's parents: one for each output row, never decreasing, each a row of the
 /// input.
 pub(super) fn parents(bytes: Vec<u8>, outputs: usize, rows: usize) -> Result<UInt32Array, Fault> {
+    parents_among("rows", bytes, outputs, rows)
+}
+
+/// Checks parents of which there are so many.
+pub(super) fn parents_among(what: &str, bytes: Vec<u8>, outputs: usize, count: usize) -> Result<UInt32Array, Fault> {
     if bytes.len() != outputs * 4 {
         return Err(Fault::contract(format!(
             "the parents have {} bytes, expected {} for {outputs} output rows",
@@ -75,8 +85,8 @@ pub(super) fn parents(bytes: Vec<u8>, outputs: usize, rows: usize) -> Result<UIn
         return Err(Fault::contract("the parents decrease"));
     }
     match parents.values().last() {
-        Some(last) if *last as usize >= rows => {
-            Err(Fault::contract(format!("parent {last}, but there are {rows} rows")))
+        Some(last) if *last as usize >= count => {
+            Err(Fault::contract(format!("parent {last}, but there are {count} {what}")))
         }
         _ => Ok(parents),
     }

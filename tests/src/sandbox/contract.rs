@@ -7,7 +7,7 @@ use weir::function::FaultKind;
 use super::{call, plain};
 
 /// The function of the liar, what is wrong, and what the host says to it; three rows come in.
-const LIES: [(&str, &str, &str); 17] = [
+const LIES: [(&str, &str, &str); 25] = [
     ("number", "rows", "the result: 4 rows, expected 3"),
     ("number", "columns", "the result: 2 columns, but the signature has 1"),
     ("number", "values", "the result, column `lie`: 23 bytes of values, expected 24 for 3 rows of int64"),
@@ -25,6 +25,14 @@ const LIES: [(&str, &str, &str); 17] = [
     ("expand", "decrease", "the parents decrease"),
     ("fold", "lost", "the accumulators: 0 rows, expected 1"),
     ("fold", "finish", "the result: 2 rows, expected 1"),
+    ("step", "lost", "the states: 0 rows, expected 1"),
+    ("step", "grown", "the states: 2 rows, expected 1"),
+    ("step", "count", "the parents have 8 bytes, expected 12 for 3 output rows"),
+    ("step", "range", "parent 3, but there are 3 rows"),
+    ("step", "decrease", "the parents decrease"),
+    ("group", "range", "parent 2, but there are 2 groups"),
+    ("group", "decrease", "the parents decrease"),
+    ("group", "error", "an error for group 2, but there are 2 groups"),
 ];
 
 fn three() -> ArrayRef {
@@ -49,7 +57,7 @@ fn what_is_no_utf_8_is_refused() {
 
 #[test]
 fn the_same_functions_are_taken_at_their_word_when_they_tell_the_truth() {
-    for function in ["number", "words", "select", "expand", "fold"] {
+    for function in ["number", "words", "select", "expand", "fold", "step", "group"] {
         call(&mut plain("liar", function, &[("how", "")]), three()).expect(function);
     }
 }

@@ -48,6 +48,16 @@ fn call(instance: &mut Instance, column: ArrayRef) -> Result<(), Fault> {
             let folded = instance.accumulate(accumulators, &vec![0; input.rows], input)?;
             instance.finish(Input { columns: &folded.accumulators, ..accumulators }).map(drop)
         }
+        Kind::StatefulMapper => {
+            let created = instance.create(1)?;
+            let states = Input { rows: 1, columns: &created, now: 0, seed: 0 };
+            instance.stateful_map(states, &vec![0; input.rows], input).map(drop)
+        }
+        // The first row is one group, the others are another.
+        Kind::GroupMapper => {
+            let groups: Vec<u32> = (0..input.rows).map(|row| u32::from(row > 0)).collect();
+            instance.map_groups(2, &groups, input).map(drop)
+        }
     }
 }
 

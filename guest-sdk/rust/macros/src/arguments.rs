@@ -85,7 +85,7 @@ impl Arguments {
         quote!(#(#absent),*)
     }
 
-    /// The fields of the inputs, by `input` or `whole_input`.
+    /// The fields of the inputs, by `input`, `whole_input` or `group_input`.
     pub(crate) fn fields(&self, describe: &str) -> TokenStream {
         let describe = format_ident!("{describe}");
         let fields = self
@@ -95,7 +95,7 @@ impl Arguments {
         quote!(::std::vec![#(#fields),*])
     }
 
-    /// Statements that open the columns of `weir_input`, by `open` or `hold`.
+    /// Statements that open the columns of `weir_input`, by `open`, `hold` or `hold_group`.
     pub(crate) fn open(&self, open: &str) -> TokenStream {
         let open = format_ident!("{open}");
         let columns = self.inputs.iter().map(|input| &input.column);
@@ -123,6 +123,13 @@ impl Arguments {
     /// The arguments for a whole batch.
     pub(crate) fn of_batch(&self) -> TokenStream {
         self.each(|Input { ty, column, .. }| quote_spanned!(types::place(&ty)=> ::weir::export::view::<#ty>(&#column)))
+    }
+
+    /// The arguments for the group whose rows are `weir_range`.
+    pub(crate) fn of_group(&self) -> TokenStream {
+        self.each(|Input { ty, column, .. }| {
+            quote_spanned!(types::place(&ty)=> ::weir::export::of_group::<#ty>(&#column, ::std::clone::Clone::clone(&weir_range)))
+        })
     }
 
     fn each(&self, input: impl Fn(&Input) -> TokenStream) -> TokenStream {

@@ -5,8 +5,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, ItemFn, ReturnType, Signature};
 
 use crate::arguments::Arguments;
+use crate::entry::Entry;
 use crate::options::Options;
-use crate::{parameters, types};
+use crate::types;
 
 /// What a function does with rows.
 #[derive(Clone, Copy, PartialEq)]
@@ -18,7 +19,8 @@ pub(crate) enum Kind {
 
 /// The function, and its `impl weir::Function`.
 pub(crate) fn expand(kind: Kind, options: Options, mut item: ItemFn) -> syn::Result<TokenStream> {
-    check(kind, &options, &item.sig)?;
+    check(kind, &options)?;
+    check_signature(&item.sig)?;
     let arguments = Arguments::take(&mut item.sig.inputs, 0)?;
     if options.columns.is_some() && arguments.inputs.is_empty() {
         return Err(Error::new_spanned(&item.sig.ident, "a function in column style needs a column"));
@@ -27,7 +29,7 @@ pub(crate) fn expand(kind: Kind, options: Options, mut item: ItemFn) -> syn::Res
         return Err(Error::new_spanned(&item.sig.ident, "a function of rows returns something"));
     };
 
-    let (function, visibility) = (&item.sig.ident, &item.vis);
+    let function = &item.sig.ident;
     let name = options.name.map_or_else(|| types::name(function), |name| name.value());
     let output = options.output.map_or_else(|| types::name(function), |output| output.value());
     let columns = options.columns.is_some();
@@ -63,71 +65,34 @@ pub(crate) fn expand(kind: Kind, options: Options, mut item: ItemFn) -> syn::Res
         let call = quote!(|#columns| #function(#row));
         quote_spanned!(types::place(&returned)=> ::weir::export::#run(&#columns, weir_rows, #call))
     };
-    let doc = types::doc(&item.attrs);
-    let parameters = parameters_struct(&arguments);
-    let about = format!("The function `{name}` as [`weir::export!`] takes it.");
-
-    Ok(quote! {
-        #item
-
-        #[doc = #about]
-        #[allow(non_camel_case_types, reason = "named like the function")]
-        #[derive(Debug)]
-        #visibility enum #function {}
-
-        const _: () = {
-            #parameters
-
-            impl ::weir::Function for #function {
-                const ENTRY: ::weir::export::Entry =
-                    ::weir::export::Entry { signature: weir_signature, calls: ::weir::export::Calls::#calls(weir_call) };
-            }
-
-            fn weir_signature() -> ::weir::export::Signature {
-                ::weir::export::Signature {
-                    name: ::std::convert::From::from(#name),
-                    kind: ::weir::export::Kind::#wit,
-                    doc: ::std::convert::From::from(#doc),
-                    parameters: <WeirParameters as ::weir::Parameters>::signature(),
-                    inputs: #inputs,
-                    outputs: #outputs,
-                    accumulator: ::std::vec::Vec::new(),
-                    retractable: false,
-                }
-            }
-
-            fn weir_call(
-                weir_input: ::weir::export::Batch,
-            ) -> ::std::result::Result<::weir::export::#answer, ::std::string::String> {
-                ::weir::export::with_parameters::<WeirParameters, _>(|weir_parameters| {
-                    let _ = weir_parameters;
-                    #open
-                    #body
-                })
-            }
-        };
-    })
+    let functions = quote! {
+        fn weir_call(
+            weir_input: ::weir::export::Batch,
+        ) -> ::std::result::Result<::weir::export::#answer, ::std::string::String> {
+            ::weir::export::with_parameters::<WeirParameters, _>(|weir_parameters| {
+                let _ = weir_parameters;
+                #open
+                #body
+            })
+        }
+    };
+    let (kind, accumulator) = (quote!(#wit), quote!(::std::vec::Vec::new()));
+    let calls = quote!(#calls(weir_call));
+    Ok(Entry { name, kind, arguments: &arguments, inputs, outputs, accumulator, calls, functions }.of(&item))
 }
 
-fn parameters_struct(arguments: &Arguments) -> TokenStream {
-    let fields = arguments.parameters.iter().map(|parameter| {
-        let (ident, ty) = (&parameter.ident, &parameter.ty);
-        quote!(#ident: #ty)
-    });
-    let implementation = parameters::implementation(&format_ident!("WeirParameters"), false, &arguments.parameters);
-    quote! {
-        struct WeirParameters { #(#fields),* }
-        #implementation
-    }
-}
-
-fn check(kind: Kind, options: &Options, signature: &Signature) -> syn::Result<()> {
+fn check(kind: Kind, options: &Options) -> syn::Result<()> {
     if let (Kind::Filter, Some(output)) = (kind, &options.output) {
         return Err(Error::new_spanned(output, "a filter has no output column"));
     }
     if let (Kind::FlatMap, Some(columns)) = (kind, &options.columns) {
         return Err(Error::new_spanned(columns, "maps and filters have a column style; a flat-map takes rows"));
     }
+    Ok(())
+}
+
+/// What no function that the catalog names may be.
+pub(crate) fn check_signature(signature: &Signature) -> syn::Result<()> {
     if let Some(generic) = signature.generics.type_params().next() {
         return Err(Error::new_spanned(generic, "the catalog needs types: a function of rows has no type parameters"));
     }

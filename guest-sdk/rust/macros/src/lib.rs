@@ -8,10 +8,13 @@
 mod aggregate;
 mod arguments;
 mod default;
+mod entry;
 mod fields;
 mod function;
+mod group;
 mod options;
 mod parameters;
+mod stateful;
 mod types;
 
 use proc_macro::TokenStream;
@@ -61,6 +64,55 @@ pub fn aggregate(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(attribute as options::Options);
     let item = parse_macro_input!(item as syn::ItemImpl);
     aggregate::expand(options, item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// As [`macro@map`], with a state for each key, which the host keeps: the first argument,
+/// `state: &mut State`. A row that fails leaves it as it was.
+#[proc_macro_attribute]
+pub fn stateful_map(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    stateful(function::Kind::Map, attribute, item)
+}
+
+/// As [`macro@filter`], with a state for each key, which the host keeps: the first argument,
+/// `state: &mut State`. A row that fails leaves it as it was.
+#[proc_macro_attribute]
+pub fn stateful_filter(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    stateful(function::Kind::Filter, attribute, item)
+}
+
+/// As [`macro@flat_map`], with a state for each key, which the host keeps: the first argument,
+/// `state: &mut State`. A row that fails leaves it as it was.
+#[proc_macro_attribute]
+pub fn stateful_flat_map(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    stateful(function::Kind::FlatMap, attribute, item)
+}
+
+fn stateful(kind: function::Kind, attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let options = parse_macro_input!(attribute as options::Options);
+    let item = parse_macro_input!(item as syn::ItemFn);
+    stateful::expand(kind, options, item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// One row out for each whole group of rows: a function of slices, `values: &[f64]`, that have the
+/// group's rows in the order of time.
+///
+/// `#[weir::group_map(name = "..", output = "..")]` names it and its scalar output column.
+#[proc_macro_attribute]
+pub fn group_map(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    group(function::Kind::Map, attribute, item)
+}
+
+/// Any number of rows out for each whole group of rows: as [`macro@group_map`], but that it returns
+/// something to iterate over, or a `Result` of that.
+#[proc_macro_attribute]
+pub fn group_flat_map(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    group(function::Kind::FlatMap, attribute, item)
+}
+
+fn group(kind: function::Kind, attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let options = parse_macro_input!(attribute as options::Options);
+    let item = parse_macro_input!(item as syn::ItemFn);
+    group::expand(kind, options, item).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Several output columns, named like the fields.

@@ -50,7 +50,7 @@ pub fn fold<I: Arguments, A: Accumulator, R: Fold>(
     mut f: impl FnMut(&mut A, I::Row) -> R,
 ) -> Result<Folded, String> {
     let mut states = decode::<A>(accumulators)?;
-    let groups = numbers(groups, rows).map_err(|error| format!("groups: {error}"))?;
+    let groups = groups_of_rows(groups, rows)?;
     let mut errors = Vec::new();
     let mut stray = None;
     each(arguments, rows, |row, values| {
@@ -64,7 +64,7 @@ pub fn fold<I: Arguments, A: Accumulator, R: Fold>(
         }
     });
     if let Some((row, group)) = stray {
-        return Err(no_group(row, group, accumulators));
+        return Err(no_group(row, group, accumulators.rows));
     }
     Ok(Folded { accumulators: encode(states.into_iter())?, errors })
 }
@@ -78,11 +78,11 @@ pub fn merge<A: Accumulator>(
     f: impl Fn(&mut A, A),
 ) -> Result<Batch, String> {
     let mut states = decode::<A>(accumulators)?;
-    let groups = numbers(groups, others.rows as usize).map_err(|error| format!("groups: {error}"))?;
+    let groups = groups_of_rows(groups, others.rows as usize)?;
     let others = open::<A>(others)?;
     for (row, &group) in groups.iter().enumerate() {
         let group = u32::from_le_bytes(group) as usize;
-        let Some(state) = states.get_mut(group) else { return Err(no_group(row, group, accumulators)) };
+        let Some(state) = states.get_mut(group) else { return Err(no_group(row, group, accumulators.rows)) };
         f(state, A::read(&others, row));
     }
     encode(states.into_iter())
@@ -95,9 +95,15 @@ pub fn finish<A: Accumulator, O: Output>(accumulators: &Batch, f: impl Fn(&A) ->
     encode((0..accumulators.rows as usize).map(|row| f(&A::read(&columns, row))))
 }
 
+/// The group of each row.
+#[inline]
+pub(crate) fn groups_of_rows(groups: &[u8], rows: usize) -> Result<&[[u8; 4]], String> {
+    numbers(groups, rows).map_err(|error| format!("groups: {error}"))
+}
+
 #[cold]
-fn no_group(row: usize, group: usize, accumulators: &Batch) -> String {
-    format!("groups: row {row} is of group {group}; there are {} accumulators", accumulators.rows)
+pub(crate) fn no_group(row: usize, group: usize, count: u32) -> String {
+    format!("groups: row {row} is of group {group}; there are {count}")
 }
 
 /// The fields of an accumulator; a bare scalar's is called `value`.

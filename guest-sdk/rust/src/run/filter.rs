@@ -15,11 +15,15 @@ use crate::output::message;
     note = "E is any type that implements Display"
 )]
 pub trait Verdict {
+    /// Whether a row may fail.
+    const FALLIBLE: bool;
     /// Whether the row is kept, or why it failed.
     fn verdict(self) -> Result<bool, String>;
 }
 
 impl Verdict for bool {
+    const FALLIBLE: bool = false;
+
     #[inline]
     fn verdict(self) -> Result<bool, String> {
         Ok(self)
@@ -27,6 +31,8 @@ impl Verdict for bool {
 }
 
 impl<E: Display> Verdict for Result<bool, E> {
+    const FALLIBLE: bool = true;
+
     #[inline]
     fn verdict(self) -> Result<bool, String> {
         self.map_err(message)

@@ -45,7 +45,7 @@ pub(super) fn transform<'scope>(
     let mut step: Box<dyn Step> = match apply.call.function.signature().kind {
         Kind::Filter => Box::new(Filter(common)),
         Kind::FlatMapper => Box::new(FlatMap(common)),
-        Kind::Mapper | Kind::Aggregate => Box::new(Map(common)),
+        Kind::Mapper | Kind::Aggregate | Kind::StatefulMapper | Kind::GroupMapper => Box::new(Map(common)),
     };
     stream.unary(Pipeline, &node.name, move |_, _| {
         move |input, output| {
@@ -70,9 +70,9 @@ pub(super) fn transform<'scope>(
     })
 }
 
-/// What every step has: its function, and which columns its rows then have.
-struct Common {
-    invoker: Invoker,
+/// What every step has, those with a state too: its function, and which columns its rows then have.
+pub(super) struct Common {
+    pub(super) invoker: Invoker,
     /// For each column of the result where it comes from.
     columns: Vec<From>,
     fields: Vec<Field>,
@@ -85,7 +85,13 @@ enum From {
 }
 
 impl Common {
-    fn new(node: &Node, apply: &Apply, input: &[Field], options: &Options, counters: &Arc<report::Node>) -> Self {
+    pub(super) fn new(
+        node: &Node,
+        apply: &Apply,
+        input: &[Field],
+        options: &Options,
+        counters: &Arc<report::Node>,
+    ) -> Self {
         let from = |field: &Field| match apply.outputs.iter().position(|o| o.name == field.name) {
             Some(output) => From::Output(output),
             None => {
@@ -100,7 +106,7 @@ impl Common {
     }
 
     /// The result's columns, from the rows that are left of the input and a function's outputs.
-    fn rows(&self, input: &RecordBatch, outputs: &[arrow_array::ArrayRef]) -> RecordBatch {
+    pub(super) fn rows(&self, input: &RecordBatch, outputs: &[arrow_array::ArrayRef]) -> RecordBatch {
         let column = |from: &From| match from {
             From::Input(index) => Arc::clone(input.column(*index)),
             From::Output(index) => Arc::clone(&outputs[*index]),

@@ -3,8 +3,8 @@
 //!
 //! A batch without rows is answered as it should be, so that a pipeline starts.
 
-use weir::export::{AggregateCalls, Batch, Calls, Column, Entry, Expanded, Field, Folded, Kept, Kind, Mapped};
-use weir::export::{ParameterSignature, Signature, parameter};
+use weir::export::{AggregateCalls, Batch, Calls, Column, Entry, Expanded, Field, Folded, Grouped, Kept, Kind, Mapped};
+use weir::export::{ParameterSignature, Signature, StatefulCalls, Stepped, parameter};
 use weir::testing::{DataType, RowError};
 
 /// A function that lies.
@@ -53,7 +53,19 @@ liar! {
     })
 }
 
-weir::export!(Number, Words, Select, Expand, Fold);
+liar! {
+    /// States, and rows out of rows.
+    Step: StatefulMapper, Int64, Calls::StatefulMap(StatefulCalls {
+        create: |count| Ok(numbers(count as usize)),
+        step,
+    })
+}
+liar! {
+    /// Rows out of groups.
+    Group: GroupMapper, Int64, Calls::GroupMap(group)
+}
+
+weir::export!(Number, Words, Select, Expand, Fold, Step, Group);
 
 fn signature(name: &str, kind: Kind, output: DataType) -> Signature {
     let field = |name: &str, data_type, nullable| Field { name: name.to_owned(), data_type, nullable };
@@ -65,7 +77,10 @@ fn signature(name: &str, kind: Kind, output: DataType) -> Signature {
         parameters: vec![how],
         inputs: vec![field("n", DataType::Int64, true)],
         outputs: if kind == Kind::Filter { vec![] } else { vec![field("lie", output, false)] },
-        accumulator: if kind == Kind::Aggregate { vec![field("value", DataType::Int64, false)] } else { vec![] },
+        accumulator: match kind {
+            Kind::Aggregate | Kind::StatefulMapper => vec![field("value", DataType::Int64, false)],
+            _ => vec![],
+        },
         retractable: false,
     }
 }
@@ -158,4 +173,26 @@ fn fold(accumulators: Batch, groups: Vec<u8>, input: Batch) -> Result<Folded, St
         _ => accumulators,
     };
     Ok(Folded { accumulators, errors: vec![] })
+}
+
+fn step(states: Batch, groups: Vec<u8>, input: Batch) -> Result<Stepped, String> {
+    let _ = groups;
+    let (rows, how) = (input.rows, how());
+    let Expanded { output, parents, errors } = expand(input)?;
+    let states = match how.as_str() {
+        "lost" if rows > 0 => numbers(states.rows as usize - 1),
+        "grown" if rows > 0 => numbers(states.rows as usize + 1),
+        _ => states,
+    };
+    Ok(Stepped { states, output, parents, errors })
+}
+
+/// A row out for each group.
+fn group(count: u32, groups: Vec<u8>, input: Batch) -> Result<Grouped, String> {
+    let _ = (groups, input);
+    let Expanded { output, parents, mut errors } = expand(Batch { rows: count, columns: vec![] })?;
+    if count > 0 && how() == "error" {
+        errors.push(RowError { row: count, message: "of no group".to_owned() });
+    }
+    Ok(Grouped { output, parents, errors })
 }
