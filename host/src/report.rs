@@ -31,6 +31,8 @@ pub enum NodeKind {
     Filter,
     /// Any number of rows out for each row in.
     FlatMap,
+    /// Any number of rows out for each row in, with a state for each key.
+    StatefulMap,
     /// Folds rows by key and window.
     Window,
     /// Rows go out.

@@ -634,6 +634,147 @@ def contract(at):
     return {"expected.none.jsonl": "", "expected.evens.jsonl": evens} | letters(bad)
 
 
+def stateful(rows, key, step, ttl=None, bound=0, at="at"):
+    """The rows that `step(state, row)` gives for each row, with a state (a dict) of each key.
+
+    With a time to live a state is gone where the highest time of the key's rows is so far behind the
+    watermark that the row's file had before it."""
+    states, highest, watermark, given = {}, {}, NEVER, []
+    for row in rows:
+        k = tuple(row[name] for name in key)
+        if ttl is not None:
+            if k in highest and highest[k] + ttl <= watermark:
+                states[k] = {}
+            highest[k] = max(highest.get(k, NEVER), row[at])
+            watermark = max(watermark, row[at] - bound)
+        given += step(states.setdefault(k, {}), row)
+    return given
+
+
+def counted(name):
+    def step(state, row):
+        state["rows"] = state.get("rows", 0) + 1
+        return [row | {name: state["rows"]}]
+
+    return step
+
+
+def previous(column, name):
+    def step(state, row):
+        before, state["last"] = state.get("last"), row[column]
+        return [row | {name: before}]
+
+    return step
+
+
+def summed(column, name):
+    def step(state, row):
+        if row[column] is None:
+            return []
+        state["sum"] = state.get("sum", 0) + row[column]
+        return [row | {name: state["sum"]}]
+
+    return step
+
+
+@folder
+def stateful_balances(at):
+    rows = table(at / "in.csv", id=int, amount=int)
+    return out(stateful(rows, ["account"], summed("amount", "balance")))
+
+
+@folder
+def stateful_distinct(at):
+    def step(state, row):
+        first = not state
+        state["seen"] = True
+        return [row] if first else []
+
+    return out(stateful(table(at / "in.csv", b=int, n=int), ["a", "b"], step))
+
+
+@folder
+def stateful_chain(at):
+    def changed(state, row):
+        same = "value" in state and state["value"] == row["state"]
+        state["value"] = row["state"]
+        return [] if same else [row]
+
+    rows = stateful(table(at / "in.csv"), ["sensor"], changed)
+    rows = stateful(rows, ["site"], previous("id", "before"))
+    return out(stateful(rows, [], counted("number")))
+
+
+@folder
+def stateful_failures(at):
+    failed = []
+
+    def fail(row, step, function, reason, **more):
+        letter = {"step": step, "function": function, "source": "in.csv", "position": row["position"]}
+        failed.append(letter | ({"reason": reason} if reason else {"fault": "trap"}) | more)
+        return []
+
+    def tally(state, row):
+        n = row["n"]
+        if n is None:
+            return []
+        if n == 13:
+            return fail(row, "tally", "lab.tally", None)
+        if n < 0:
+            return fail(row, "tally", "lab.tally", f"{n} is negative")
+        before, state["last"] = state.get("last"), row["id"]
+        state["rows"] = state.get("rows", 0) + 1
+        copies = 0 if n % 7 == 0 else 2 if n % 5 == 0 else 1
+        return [row | {"tally": state["rows"], "before": before}] * copies
+
+    rows = [row | {"position": i} for i, row in enumerate(table(at / "in.csv", n=int))]
+    kept = []
+    for row in stateful(rows, ["k"], tally):
+        if row["tally"] == 4:
+            fail(row, "panics_on", "lab.panics_on", None)
+        else:
+            kept.append({name: value for name, value in row.items() if name != "position"})
+    assert failed and kept
+    return out(kept) | letters(failed)
+
+
+@folder
+def stateful_ttl(at):
+    rows = stateful(table(at / "in.csv", at=time), ["k"], counted("seen"), 20 * SECOND, 3 * SECOND)
+    without = stateful(table(at / "in.csv", at=time), ["k"], counted("seen"))
+    assert rows != without, "the folder is there to forget"
+    return out(row | {"at": iso(row["at"])} for row in rows)
+
+
+@folder
+def stateful_copies(at):
+    def repeated(rows, column, name):
+        return [row | {name: copy} for row in rows for copy in range(row[column])]
+
+    rows = repeated(table(at / "in.csv", c=int), "c", "copy")
+    rows = stateful(rows, ["k", "copy"], counted("of_copy"))
+    return out(stateful(repeated(rows, "of_copy", "again"), ["again"], previous("id", "previous")))
+
+
+@folder
+def stateful_between(at):
+    rows = stateful(table(at / "in.csv", at=time, c=int), ["k"], counted("nth"))
+    results = lambda rows: {"ids": join(rows, "id"), "nths": total(rows, "nth")}
+    tens = windows(rows, 10 * SECOND, 0, ["c"], results)
+    totals = stateful(tens, ["c"], summed("nths", "running_sum"))
+    timed = [row | {"at": time(row["window_end"]) - 1} for row in totals]
+    results = lambda rows: {"last_total": max(values(rows, "running_sum")), "all": join(rows, "ids")}
+    return out(windows(timed, 60 * SECOND, 0, [], results)) | {"expected.totals.jsonl": lines(totals)}
+
+
+@folder
+def stateful_partitions(at):
+    rows = []
+    for path in sorted(at.glob("in-*.csv")):
+        rows += stateful(table(path, at=time), ["k"], previous("id", "previous"), 15 * SECOND)
+    return out(row | {"at": iso(row["at"])} for row in rows)
+
+
 def main():
     changed = 0
     for function in FOLDERS:

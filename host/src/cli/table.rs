@@ -85,6 +85,7 @@ fn what(node: &NodeReport) -> String {
         NodeKind::Map => "map",
         NodeKind::Filter => "filter",
         NodeKind::FlatMap => "flat-map",
+        NodeKind::StatefulMap => "stateful-map",
         NodeKind::Window => "window",
         NodeKind::Sink => "sink",
     };

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::BinaryBuilder;
 use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array,
 };
@@ -43,7 +44,9 @@ pub struct Marks {
     pub times: Option<Int64Array>,
     /// The partition's watermark just before the row.
     pub watermarks: Option<Int64Array>,
-    /// (window end, key) in an encoding that sorts by bytes; only behind a window.
+    /// What puts rows in order that several workers gave, as bytes that sort: behind a window (window
+    /// end, key); behind a stateful map the row's place in the batch that was split by key, one behind
+    /// the other where that was done again. With one worker there is none.
     pub order: Option<BinaryArray>,
 }
 
@@ -87,6 +90,10 @@ impl Batch {
     /// The rows of these indices.
     #[must_use]
     pub fn take(&self, indices: &UInt32Array) -> Self {
+        let all = indices.len() == self.rows.num_rows();
+        if all && indices.values().iter().zip(0..).all(|(index, row)| *index == row) {
+            return self.clone();
+        }
         let pick = |array: &dyn Array| take(array, indices, None).expect("the indices are rows of the batch");
         self.each(indices.len(), pick)
     }
@@ -107,6 +114,17 @@ impl Batch {
 }
 
 impl Marks {
+    /// Adds each row's place to its order.
+    pub(super) fn number(&mut self, rows: usize) {
+        let before = self.order.take();
+        let mut order = BinaryBuilder::with_capacity(rows, rows * 4);
+        for row in 0..rows {
+            let before = before.as_ref().map_or(&[][..], |order| order.value(row));
+            order.append_value([before, &(row as u32).to_be_bytes()].concat());
+        }
+        self.order = Some(order.finish());
+    }
+
     fn columns(&self) -> usize {
         usize::from(self.positions.is_some())
             + usize::from(self.times.is_some())

@@ -11,15 +11,17 @@ use timely::dataflow::operators::probe::Handle;
 use timely::worker::Worker;
 
 use super::dead_letters::{Failures, Shared};
+use super::epochs::Order;
 use super::exchange::{Edge, exchange};
 use super::read;
 use super::sink::{self, Writer};
+use super::stateful;
 use super::transform::transform;
 use super::window;
 use super::write::{Target, write};
 use super::{Epoch, Stream};
 use crate::error::{Error, Result};
-use crate::plan::{Operator, Plan};
+use crate::plan::{Node, Operator, Plan};
 use crate::report::{Metrics, Report};
 use crate::sandbox::Reuse;
 
@@ -98,7 +100,7 @@ fn plan_ended(plan: &Plan, metrics: &Metrics) {
 
 /// Opens every sink before the first row is read, so that one that can't be written is known then.
 fn open_sinks(plan: &Plan) -> Result<Writers> {
-    let open = |node: &crate::plan::Node| match &node.operator {
+    let open = |node: &Node| match &node.operator {
         Operator::Sink(to) if !matches!(to.output, sink::Output::Blackhole) => {
             Ok(Mutex::new(Some(sink::open(&to.output, &to.format, &crate::types::arrow_schema(&node.fields))?)))
         }
@@ -118,6 +120,7 @@ fn run_worker(
     let probe = Handle::<Epoch>::new();
     worker.dataflow::<Epoch, _, _>(|scope| {
         let mut streams: Vec<Option<Stream<'_>>> = Vec::new();
+        let order = |of: &Node| of.input.map_or(Order::Source, |input| Order::of(&plan.nodes[input]));
         for (index, node) in plan.nodes.iter().enumerate() {
             let counters = metrics.node(index);
             let failures = || Failures::new(plan, index, Arc::clone(&counters), Arc::clone(shared));
@@ -142,13 +145,28 @@ fn run_worker(
                 (Operator::Map(apply) | Operator::Filter(apply) | Operator::FlatMap(apply), Some((input, fields))) => {
                     Some(transform(input, node, apply, fields, options, failures()))
                 }
+                (Operator::StatefulMap(spec), Some((input, fields))) => {
+                    let edge = Edge::Key { columns: spec.key.clone(), numbered: true };
+                    let setting = stateful::Setting {
+                        node,
+                        stateful: spec,
+                        input: fields,
+                        partitions: plan.partition_count(node.input.unwrap_or_default(), scope.peers()),
+                        order: order(node),
+                        options,
+                        failures: failures(),
+                    };
+                    Some(stateful::stateful_map(exchange(input, &edge, fields), setting))
+                }
                 (Operator::Window(spec), Some((input, fields))) => {
-                    let input = exchange(input, &Edge::Key(spec.key.clone()), fields);
+                    let edge = Edge::Key { columns: spec.key.clone(), numbered: false };
+                    let input = exchange(input, &edge, fields);
                     let setting = window::Setting {
                         node,
                         window: spec,
                         input: fields,
                         partitions: plan.partition_count(node.input.unwrap_or_default(), scope.peers()),
+                        order: order(node),
                         options,
                         counters: counters.clone(),
                         failures: failures(),
@@ -165,7 +183,9 @@ fn run_worker(
                             (exchange(input, &Edge::One, fields), writer.map_or(Target::Nowhere, Target::Writer))
                         }
                     };
-                    write(input, &node.name, fields, target, counters.clone(), Arc::clone(shared)).probe_with(&probe);
+                    let counters = counters.clone();
+                    write(input, &node.name, fields, order(node), target, counters, Arc::clone(shared))
+                        .probe_with(&probe);
                     None
                 }
                 (_, None) => None,

@@ -15,6 +15,7 @@ use timely::progress::frontier::MutableAntichain;
 
 use super::Epoch;
 use super::batch::{Batch, Marks};
+use crate::plan;
 
 /// Epochs that are not complete.
 #[derive(Default)]
@@ -41,18 +42,53 @@ impl Epochs {
     }
 }
 
-/// The batches that have rows; those of windows, which several workers fired, merged by (window
-/// end, key).
-pub(super) fn merged(batches: Vec<Batch>, schema: &SchemaRef) -> Vec<Batch> {
-    let batches: Vec<Batch> = batches.into_iter().filter(|b| b.rows.num_rows() > 0).collect();
-    let one = batches.len() < 2;
-    let Some(order) = joined(&batches, |m| m.order.as_ref()).filter(|_| !one) else { return batches };
+/// What the order of a stream's rows is, when several workers gave them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// That of its source: batches by (partition, sequence), whose parts are put together again where
+    /// they were split by key.
+    Source,
+    /// That of windows: all rows by (window end, key).
+    Windows,
+}
+
+impl Order {
+    /// The order of the rows that a node gives.
+    pub(super) fn of(node: &plan::Node) -> Self {
+        if node.windowed { Self::Windows } else { Self::Source }
+    }
+}
+
+/// The batches of a complete epoch that have rows, put in the stream's order.
+pub(super) fn merged(batches: Vec<Batch>, schema: &SchemaRef, order: Order) -> Vec<Batch> {
+    let mut batches = batches.into_iter().filter(|b| b.rows.num_rows() > 0).peekable();
+    let mut merged = Vec::new();
+    while let Some(first) = batches.next() {
+        let of = |b: &Batch| order == Order::Windows || (b.partition, b.sequence) == (first.partition, first.sequence);
+        let mut parts = Vec::new();
+        while let Some(part) = batches.next_if(of) {
+            parts.push(part);
+        }
+        match parts.is_empty() {
+            true => merged.push(first),
+            false => {
+                parts.insert(0, first);
+                merged.extend(by_order(parts, schema));
+            }
+        }
+    }
+    merged
+}
+
+/// One batch of several, its rows by their order; the batches as they are where they have none.
+fn by_order(batches: Vec<Batch>, schema: &SchemaRef) -> Vec<Batch> {
+    let Some(order) = joined(&batches, |m| m.order.as_ref()) else { return batches };
     let order = order.as_binary::<i32>().clone();
     let mut indices: Vec<u32> = (0..order.len() as u32).collect();
     indices.sort_by_key(|i| order.value(*i as usize));
     let rows = concat_batches(schema, batches.iter().map(|b| &b.rows)).expect("batches of one stream");
     let marks = Marks {
-        positions: None,
+        positions: joined(&batches, |m| m.positions.as_ref()).map(|a| a.as_primitive().clone()),
         times: joined(&batches, |m| m.times.as_ref()).map(|a| a.as_primitive().clone()),
         watermarks: joined(&batches, |m| m.watermarks.as_ref()).map(|a| a.as_primitive().clone()),
         order: Some(order),
@@ -64,4 +100,63 @@ pub(super) fn merged(batches: Vec<Batch>, schema: &SchemaRef) -> Vec<Batch> {
 fn joined<'a, A: Array + 'a>(batches: &'a [Batch], mark: impl Fn(&'a Marks) -> Option<&'a A>) -> Option<ArrayRef> {
     let arrays: Option<Vec<&dyn Array>> = batches.iter().map(|b| mark(&b.marks).map(|a| a as &dyn Array)).collect();
     arrays.filter(|a| !a.is_empty()).map(|arrays| concat(&arrays).expect("marks of one type"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::types::Int64Type;
+    use arrow_array::{BinaryArray, Int64Array};
+
+    use super::*;
+    use crate::flow::batch::record_batch;
+    use crate::types::{DataType, Field, arrow_schema};
+
+    fn part(partition: u32, sequence: u64, order: Option<&[&[u8]]>, rows: &[i64]) -> Batch {
+        let schema = arrow_schema(&[Field::new("n", DataType::Int64, false)]);
+        let marks = Marks {
+            positions: Some(rows.iter().map(|n| *n as u64).collect()),
+            order: order.map(|order| BinaryArray::from_iter_values(order.iter())),
+            ..Marks::default()
+        };
+        let rows = record_batch(schema, vec![Arc::new(Int64Array::from(rows.to_vec()))], rows.len());
+        Batch { partition, sequence, watermark: 7, target: 0, rows, marks }
+    }
+
+    fn rows(batches: &[Batch]) -> Vec<(u32, u64, Vec<i64>)> {
+        let of = |b: &Batch| {
+            let rows = b.rows.column(0).as_primitive::<Int64Type>().values().to_vec();
+            let positions = b.marks.positions.as_ref().map(|p| p.values().to_vec());
+            assert_eq!(positions, Some(rows.iter().map(|n| *n as u64).collect()), "marks follow their rows");
+            (b.partition, b.sequence, rows)
+        };
+        batches.iter().map(of).collect()
+    }
+
+    #[test]
+    fn parts_of_a_batch_are_put_together_again() {
+        let schema = arrow_schema(&[Field::new("n", DataType::Int64, false)]);
+        let batches = vec![
+            part(0, 0, Some(&[b"\0\0", b"\0\x03", b"\0\x03"]), &[10, 13, 14]),
+            part(0, 0, Some(&[]), &[]),
+            part(0, 0, Some(&[b"\0\x01", b"\0\x02"]), &[11, 12]),
+            part(0, 1, Some(&[b"\0\x05"]), &[20]),
+            part(1, 0, Some(&[b"\0\x01"]), &[31]),
+            part(1, 0, Some(&[b"\0\0"]), &[30]),
+        ];
+        let merged = merged(batches, &schema, Order::Source);
+        let expected = [(0, 0, vec![10, 11, 12, 13, 14]), (0, 1, vec![20]), (1, 0, vec![30, 31])];
+        assert_eq!(rows(&merged), expected);
+    }
+
+    #[test]
+    fn rows_of_windows_are_put_in_order_across_batches() {
+        let schema = arrow_schema(&[Field::new("n", DataType::Int64, false)]);
+        let batches = || vec![part(0, 0, Some(&[b"a", b"d"]), &[1, 4]), part(1, 0, Some(&[b"b", b"c"]), &[2, 3])];
+        assert_eq!(rows(&merged(batches(), &schema, Order::Windows)), [(0, 0, vec![1, 2, 3, 4])]);
+        assert_eq!(rows(&merged(batches(), &schema, Order::Source)), [(0, 0, vec![1, 4]), (1, 0, vec![2, 3])]);
+        let bare = vec![part(0, 0, None, &[1]), part(0, 1, None, &[2])];
+        assert_eq!(rows(&merged(bare, &schema, Order::Windows)), [(0, 0, vec![1]), (0, 1, vec![2])]);
+    }
 }

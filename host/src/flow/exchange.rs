@@ -33,8 +33,15 @@ pub const KEY_GROUPS: u32 = 1024;
 /// Where an edge sends rows.
 #[derive(Clone, Debug)]
 pub enum Edge {
-    /// Rows of one key to one worker, by the key's columns.
-    Key(Vec<Field>),
+    /// Rows of one key to one worker.
+    Key {
+        /// The columns that make the key.
+        columns: Vec<Field>,
+        /// Whether each row takes along its place in the batch. Where rows come out of what is behind
+        /// the edge, those of one batch come out on several workers, and have to be put together
+        /// again.
+        numbered: bool,
+    },
     /// Batches to all workers in turn.
     Turn,
     /// All rows to the first worker.
@@ -82,7 +89,7 @@ fn jump(mut key: u64, buckets: u32) -> u32 {
 }
 
 enum Split {
-    Key { columns: Vec<usize>, converter: RowConverter, workers: Vec<u32>, peers: usize },
+    Key { columns: Vec<usize>, converter: RowConverter, workers: Vec<u32>, peers: usize, numbered: bool },
     Turn { peers: u64 },
     One,
 }
@@ -90,11 +97,12 @@ enum Split {
 impl Split {
     fn new(edge: &Edge, fields: &[Field], peers: usize) -> Self {
         match edge {
-            Edge::Key(key) => Self::Key {
-                columns: key.iter().filter_map(|k| fields.iter().position(|f| f.name == k.name)).collect(),
-                converter: key_converter(key),
+            Edge::Key { columns, numbered } => Self::Key {
+                columns: columns.iter().filter_map(|k| fields.iter().position(|f| f.name == k.name)).collect(),
+                converter: key_converter(columns),
                 workers: workers_of_key_groups(peers),
                 peers,
+                numbered: *numbered,
             },
             Edge::Turn => Self::Turn { peers: peers as u64 },
             Edge::One => Self::One,
@@ -111,7 +119,10 @@ impl Split {
                 batch.target = ((u64::from(batch.partition) + batch.sequence) % *peers) as u32;
                 give(batch);
             }
-            Self::Key { columns, converter, workers, peers } => {
+            Self::Key { columns, converter, workers, peers, numbered } => {
+                if *numbered {
+                    batch.marks.number(batch.rows.num_rows());
+                }
                 let mut parts: Vec<Vec<u32>> = vec![Vec::new(); *peers];
                 let keys: Vec<ArrayRef> = columns.iter().map(|c| Arc::clone(batch.rows.column(*c))).collect();
                 if keys.is_empty() {
@@ -257,7 +268,7 @@ mod tests {
     #[test]
     fn a_key_goes_to_one_worker_and_no_row_is_lost() {
         let fields = [Field::new("k", DataType::Text, true), Field::new("n", DataType::Int64, false)];
-        let mut split = Split::new(&Edge::Key(vec![fields[0].clone()]), &fields, 3);
+        let mut split = Split::new(&Edge::Key { columns: vec![fields[0].clone()], numbered: true }, &fields, 3);
         let mut parts = Vec::new();
         split.split(batch(100), &mut |part| parts.push(part));
         assert_eq!(parts.iter().map(|p| p.target).collect::<Vec<_>>(), [0, 1, 2]);
@@ -268,6 +279,11 @@ mod tests {
             rows += part.rows.num_rows();
             for key in part.rows.column(0).as_string::<i32>() {
                 assert_eq!(*seen.entry(key.map(String::from)).or_insert(part.target), part.target);
+            }
+            let numbers = part.rows.column(1).as_primitive::<Int64Type>().values();
+            for (order, n) in part.marks.order.iter().flatten().zip(numbers) {
+                let expected = [&(*n as usize).to_le_bytes()[..], &(*n as u32).to_be_bytes()].concat();
+                assert_eq!(order, Some(expected.as_slice()), "what was there, and the place in the batch");
             }
         }
         assert_eq!((rows, seen.len()), (100, 8));

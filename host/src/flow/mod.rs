@@ -1,4 +1,4 @@
-//! A record's way: source, decode, stamp, transform, exchange, window, sink.
+//! A record's way: source, decode, stamp, transform, exchange, stateful map or window, sink.
 //!
 //! [`run`] lays a plan's nodes out as one Timely dataflow on every worker and drives it to its
 //! end. Timely's timestamp is the epoch: a fixed number of rows of every source partition, however
@@ -16,6 +16,7 @@ mod read;
 pub mod sink;
 pub mod source;
 mod stamp;
+mod stateful;
 mod transform;
 mod watermarks;
 mod window;

@@ -2,7 +2,7 @@
 //! order.
 //!
 //! Rows that come from windows are in the order of (window end, key), all others in the order of
-//! their source: partition, then place. A sink that writes to one place does so on one worker.
+//! their source: partition, then place. Rows that several workers gave are put in order here. A sink that writes to one place does so on one worker.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,7 +16,7 @@ use timely::dataflow::operators::generic::Operator;
 use super::Stream;
 use super::batch::Batch;
 use super::dead_letters::Shared;
-use super::epochs::{Epochs, merged};
+use super::epochs::{Epochs, Order, merged};
 use super::sink::{Writer, Wrote};
 use crate::error::Result;
 use crate::report::Node;
@@ -37,11 +37,12 @@ pub(super) fn write<'scope>(
     stream: Stream<'scope>,
     name: &str,
     fields: &[Field],
+    order: Order,
     target: Target,
     counters: Arc<Node>,
     shared: Arc<Shared>,
 ) -> Stream<'scope> {
-    let mut sink = Sink { target, schema: arrow_schema(fields), bytes: 0, counters, shared };
+    let mut sink = Sink { target, schema: arrow_schema(fields), order, bytes: 0, counters, shared };
     let mut epochs = Epochs::default();
     stream.unary_frontier::<CapacityContainerBuilder<Vec<Batch>>, _, _, _>(Pipeline, name, move |_, _| {
         move |(input, frontier), output| {
@@ -63,6 +64,7 @@ pub(super) fn write<'scope>(
 struct Sink {
     target: Target,
     schema: SchemaRef,
+    order: Order,
     bytes: u64,
     counters: Arc<Node>,
     shared: Arc<Shared>,
@@ -75,7 +77,7 @@ impl Sink {
             return;
         }
         let started = Instant::now();
-        for batch in merged(batches, &self.schema) {
+        for batch in merged(batches, &self.schema, self.order) {
             let rows = batch.rows.num_rows();
             Node::add(&self.counters.rows_in, rows);
             let wrote = match &mut self.target {

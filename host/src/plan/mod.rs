@@ -10,6 +10,7 @@ mod load;
 mod prune;
 pub(crate) mod quantity;
 mod spec;
+mod stateful;
 mod steps;
 mod streams;
 mod tree;
@@ -77,6 +78,8 @@ pub enum Operator {
     Filter(Apply),
     /// Any number of rows out for each row in, which keep its other columns.
     FlatMap(Apply),
+    /// Any number of rows out for each row in, with a state for each key.
+    StatefulMap(StatefulMap),
     /// Folds rows by key and window.
     Window(Window),
     /// Takes rows.
@@ -112,6 +115,19 @@ pub struct Apply {
     pub call: Bound,
     /// The names of its outputs in the row.
     pub outputs: Vec<Field>,
+}
+
+/// A function with a state for each key.
+#[derive(Debug)]
+pub struct StatefulMap {
+    /// The function, its columns and its outputs.
+    pub apply: Apply,
+    /// The columns that make the key; without any, all rows have one state.
+    pub key: Vec<Field>,
+    /// Microseconds of event time without a row of the key after which its state is forgotten.
+    pub ttl_us: Option<i64>,
+    /// A state that has seen nothing.
+    pub empty: Vec<arrow_array::ArrayRef>,
 }
 
 /// A function with its arguments.
@@ -299,6 +315,7 @@ impl Operator {
             Self::Map(_) => NodeKind::Map,
             Self::Filter(_) => NodeKind::Filter,
             Self::FlatMap(_) => NodeKind::FlatMap,
+            Self::StatefulMap(_) => NodeKind::StatefulMap,
             Self::Window(_) => NodeKind::Window,
             Self::Sink(_) => NodeKind::Sink,
         }
@@ -315,6 +332,7 @@ impl Operator {
                 }
             },
             Self::Map(apply) | Self::Filter(apply) | Self::FlatMap(apply) => apply.call.label.clone(),
+            Self::StatefulMap(stateful) => stateful.apply.call.label.clone(),
             Self::Window(window) => {
                 window.aggregates.iter().map(|a| a.call.label.as_str()).collect::<Vec<_>>().join(", ")
             }

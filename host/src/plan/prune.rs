@@ -20,6 +20,10 @@ pub(super) fn prune(nodes: &mut [Node]) {
                 BTreeSet::new()
             }
             Operator::Map(apply) | Operator::Filter(apply) | Operator::FlatMap(apply) => through(apply, &wanted),
+            Operator::StatefulMap(stateful) => {
+                let key = stateful.key.iter().map(|f| f.name.clone());
+                key.chain(through(&stateful.apply, &wanted)).collect()
+            }
             Operator::Window(window) => {
                 let arguments = window.aggregates.iter().flat_map(|a| &a.call.arguments).map(|a| a.column.clone());
                 window.key.iter().map(|f| f.name.clone()).chain(arguments).collect()

@@ -109,6 +109,8 @@ pub(super) struct StepSpec {
     pub(super) map: Option<At<String>>,
     pub(super) filter: Option<At<String>>,
     pub(super) flat_map: Option<At<String>>,
+    pub(super) stateful_map: Option<At<String>>,
+    pub(super) ttl: Option<At<String>>,
     pub(super) with: Option<At<Table>>,
     #[serde(rename = "as")]
     pub(super) rename: Option<At<AsSpec>>,

@@ -4,6 +4,7 @@
 use super::bind::{Component, bind, did_you_mean};
 use super::quantity::{duration_us, gcd};
 use super::spec::{AsSpec, At, StepSpec, Text, WindowSpec};
+use super::stateful::stateful_map;
 use super::{Aggregate, Apply, Operator, WINDOW_COLUMNS, Window, WindowKind, call};
 use crate::error::Invalid;
 use crate::function::Kind;
@@ -35,13 +36,20 @@ pub(super) fn step(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: 
     .into_iter()
     .filter_map(|(kind, at)| at.map(|at| (kind, at)))
     .collect();
-    let windowed = inner.window.is_some() || inner.aggregate.is_some() || inner.key_by.is_some();
-    match (given.as_slice(), windowed) {
-        ([(kind, at)], false) => apply(text, inner, *kind, at, stream, find),
-        ([], true) => window(text, spec, stream, find),
+    let in_windows = inner.window.is_some() || inner.aggregate.is_some();
+    let windowed = in_windows || (inner.key_by.is_some() && inner.stateful_map.is_none());
+    if let (Some(at), None) = (&inner.ttl, &inner.stateful_map) {
+        return Err(text.wrong(at, "`ttl` says how long a state lives, and only a `stateful-map` has states").into());
+    }
+    match (given.as_slice(), &inner.stateful_map, windowed) {
+        ([(kind, at)], None, false) => apply(text, inner, *kind, at, stream, find),
+        ([], Some(at), false) => stateful_map(text, inner, at, stream, find),
+        ([], None, true) => window(text, spec, stream, find),
         _ => Err(text
             .wrong(spec, "a step does one thing")
-            .hint("give it one of `map`, `filter` and `flat-map`, or `window` with `aggregate` (and `key-by`)")
+            .hint(
+                "give it one of `map`, `filter` and `flat-map`, or `stateful-map` (with `key-by`), or `window` with `aggregate` (and `key-by`)",
+            )
             .into()),
     }
 }
@@ -54,6 +62,35 @@ fn apply(
     stream: &Stream<'_>,
     find: &mut Find<'_>,
 ) -> crate::Result<Step> {
+    let Applied { apply, columns, name, .. } = applied(text, spec, kind, at, stream, find)?;
+    let operator = match kind {
+        Kind::Mapper => Operator::Map(apply),
+        Kind::Filter => Operator::Filter(apply),
+        Kind::FlatMapper | Kind::Aggregate | Kind::StatefulMapper | Kind::GroupMapper => Operator::FlatMap(apply),
+    };
+    Ok(Step { operator, columns, name })
+}
+
+/// A function of a step whose outputs are added to its rows.
+pub(super) struct Applied {
+    pub(super) apply: Apply,
+    /// What a call of no rows gave: a state that has seen nothing.
+    pub(super) empty: Vec<arrow_array::ArrayRef>,
+    /// The columns of the rows that come out.
+    pub(super) columns: Vec<Field>,
+    /// The function's name.
+    pub(super) name: String,
+}
+
+/// Binds the function of a step whose outputs are added to its rows.
+pub(super) fn applied(
+    text: &Text,
+    spec: &StepSpec,
+    kind: Kind,
+    at: &At<String>,
+    stream: &Stream<'_>,
+    find: &mut Find<'_>,
+) -> crate::Result<Applied> {
     let mut call = call::parse(at.get_ref()).map_err(|message| text.wrong(at, message))?;
     for (name, value) in spec.with.iter().flat_map(|with| with.get_ref()) {
         let Some(value) = call::scalar_text(value) else {
@@ -65,7 +102,8 @@ fn apply(
         call.parameters.push((name.clone(), value));
     }
     let component = found(text, at, &call.component, find)?;
-    let (bound, _) = bind(&component, &call, kind, stream.columns).map_err(|i| i.at(text.place(at.span().start)))?;
+    let (bound, empty) =
+        bind(&component, &call, kind, stream.columns).map_err(|i| i.at(text.place(at.span().start)))?;
 
     let signature = bound.function.signature();
     let strict = bound.arguments.iter().any(|a| a.strict);
@@ -102,14 +140,7 @@ fn apply(
     let replaced = |column: &Field| outputs.iter().find(|o| o.name == column.name).unwrap_or(column).clone();
     let mut columns: Vec<Field> = stream.columns.iter().map(replaced).collect();
     columns.extend(outputs.iter().filter(|o| stream.columns.iter().all(|c| c.name != o.name)).cloned());
-    let name = call.function.clone();
-    let apply = Apply { call: bound, outputs };
-    let operator = match kind {
-        Kind::Mapper => Operator::Map(apply),
-        Kind::Filter => Operator::Filter(apply),
-        Kind::FlatMapper | Kind::Aggregate | Kind::StatefulMapper | Kind::GroupMapper => Operator::FlatMap(apply),
-    };
-    Ok(Step { operator, columns, name })
+    Ok(Applied { apply: Apply { call: bound, outputs }, empty, columns, name: call.function })
 }
 
 fn window(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: &mut Find<'_>) -> crate::Result<Step> {
@@ -173,7 +204,7 @@ fn window(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: &mut Find
     Ok(Step { operator: Operator::Window(Window { key, kind, aggregates }), columns, name: "window".to_string() })
 }
 
-fn key(text: &Text, spec: &StepSpec, stream: &Stream<'_>) -> Result<Vec<Field>, Invalid> {
+pub(super) fn key(text: &Text, spec: &StepSpec, stream: &Stream<'_>) -> Result<Vec<Field>, Invalid> {
     let mut key: Vec<Field> = Vec::new();
     for at in spec.key_by.iter().flat_map(|at| at.get_ref()) {
         let name = at.get_ref();
@@ -256,7 +287,7 @@ fn window_kind(text: &Text, spec: &At<WindowSpec>) -> Result<WindowKind, Invalid
     }
 }
 
-fn above_zero(text: &Text, at: &At<String>, what: &str, whose: &str) -> Result<i64, Invalid> {
+pub(super) fn above_zero(text: &Text, at: &At<String>, what: &str, whose: &str) -> Result<i64, Invalid> {
     match duration_us(at.get_ref()).map_err(|message| text.wrong(at, message))? {
         us if us > 0 => Ok(us),
         _ => Err(text.wrong(at, format!("{what} of `{}` holds nothing; {whose} must be above zero", at.get_ref()))),

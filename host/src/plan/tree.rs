@@ -56,6 +56,12 @@ impl Node {
             Operator::Map(apply) => format!("map {}: {}", self.name, apply.call.text()),
             Operator::Filter(apply) => format!("filter {}: {}", self.name, apply.call.text()),
             Operator::FlatMap(apply) => format!("flat-map {}: {}", self.name, apply.call.text()),
+            Operator::StatefulMap(stateful) => {
+                let ttl =
+                    stateful.ttl_us.map_or(String::new(), |us| format!(", forgotten after {}", duration_text(us)));
+                let key = by(&stateful.key);
+                format!("stateful-map {}: {}, {key}{ttl}", self.name, stateful.apply.call.text())
+            }
             Operator::Window(window) => {
                 let kind = match window.kind {
                     WindowKind::Tumbling { size_us, .. } => format!("tumbling {}", duration_text(size_us)),
@@ -73,11 +79,7 @@ impl Node {
                     | WindowKind::Cumulating { offset_us: us @ 1.., .. } => format!(", offset {}", duration_text(us)),
                     _ => String::new(),
                 };
-                let key = match window.key.is_empty() {
-                    true => "all rows".to_string(),
-                    false => format!("by {}", list(&window.key)),
-                };
-                format!("window {}: {kind}{offset}, {key}", self.name)
+                format!("window {}: {kind}{offset}, {}", self.name, by(&window.key))
             }
             Operator::Sink(_) => return format!("sink {}: {}", self.name, self.operator.detail()),
         };
@@ -123,4 +125,11 @@ impl super::Bound {
 
 fn list(fields: &[Field]) -> String {
     fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn by(key: &[Field]) -> String {
+    match key.is_empty() {
+        true => "all rows".to_string(),
+        false => format!("by {}", list(key)),
+    }
 }

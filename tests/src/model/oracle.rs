@@ -49,6 +49,7 @@ impl Outcome {
 struct Moving {
     row: Row,
     copy: Option<i64>,
+    before: Option<String>,
     source: String,
     position: u64,
     watermark: i64,
@@ -61,7 +62,10 @@ pub(super) fn run(scenario: &Scenario, epoch_rows: usize) -> Outcome {
     let mut outcome = Outcome::default();
     let mut moving = in_order(scenario, epoch_rows);
     for step in &scenario.steps {
-        moving = moving.into_iter().flat_map(|row| take(*step, row, &mut outcome)).collect();
+        moving = match *step {
+            Step::Tally(key, ttl, at) => tallied(key, ttl, at, moving, &mut outcome),
+            _ => moving.into_iter().flat_map(|row| take(*step, row, &mut outcome)).collect(),
+        };
     }
     match scenario.window {
         None => moving.iter().for_each(|row| outcome.output.push_str(&plain_line(scenario, row))),
@@ -80,7 +84,8 @@ fn in_order(scenario: &Scenario, epoch_rows: usize) -> Vec<Moving> {
             let watermark = highest.map_or(i64::MIN, |highest| highest - scenario.out_of_order_s);
             highest = highest.max(Some(row.at));
             let source = format!("in-{partition}.csv");
-            let moving = Moving { row: row.clone(), copy: None, source, position: position as u64, watermark };
+            let moving =
+                Moving { row: row.clone(), copy: None, before: None, source, position: position as u64, watermark };
             all.push(((position / epoch_rows, partition, position), moving));
         }
     }
@@ -106,6 +111,7 @@ fn take(step: Step, mut moving: Moving, outcome: &mut Outcome) -> Vec<Moving> {
         }
         (Step::Panics(at), Some(n)) if n == at => fails("lab.panics_on"),
         (Step::Panics(_), _) => vec![moving],
+        (Step::Tally(..), _) => unreachable!("it looks at more than a row"),
         (Step::Repeat, _) => (0..moving.row.c).map(|copy| Moving { copy: Some(copy), ..moving.clone() }).collect(),
     }
 }
@@ -184,9 +190,38 @@ fn sessions(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
     }
 }
 
+/// What `lab.tally` gives, by its definition: a count and the last text of each key, both of rows that
+/// did not fail, and forgotten when the row's watermark is so far behind the key's highest time.
+fn tallied(key: &[&str], ttl: Option<i64>, at: i64, moving: Vec<Moving>, outcome: &mut Outcome) -> Vec<Moving> {
+    let mut known: BTreeMap<_, (i64, i64, Option<String>)> = BTreeMap::new();
+    let mut out = Vec::new();
+    for row in moving {
+        let (last, rows, before) = known.entry(columns_of(key, &row.row)).or_insert((i64::MIN, 0, None));
+        if ttl.is_some_and(|ttl| last.saturating_add(ttl) <= row.watermark) {
+            (*rows, *before) = (0, None);
+        }
+        *last = row.row.at.max(*last);
+        let Some(n) = row.row.n else { continue };
+        if n < 0 || n == at {
+            outcome.failed.push(("lab.tally".to_owned(), row.source, row.position));
+            continue;
+        }
+        *rows += 1;
+        let copies = if n % 7 == 0 { 0 } else { 1 + usize::from(n % 5 == 0) };
+        let tally = Row { n: Some(*rows), ..row.row.clone() };
+        let tally = Moving { before: before.replace(row.row.id.clone()), row: tally, ..row };
+        out.extend(std::iter::repeat_n(tally, copies));
+    }
+    out
+}
+
 /// The key of a row, in the order of results.
 fn key_of(window: Window, row: &Row) -> (Option<Vec<u8>>, Option<i64>, Option<i64>) {
-    let of = |name: &str| window.key.contains(&name);
+    columns_of(window.key, row)
+}
+
+fn columns_of(key: &[&str], row: &Row) -> (Option<Vec<u8>>, Option<i64>, Option<i64>) {
+    let of = |name: &str| key.contains(&name);
     let k = row.k.filter(|_| of("k")).map(|k| k.as_bytes().to_vec());
     (k, row.n.filter(|_| of("n")), of("c").then_some(row.c))
 }
@@ -220,6 +255,7 @@ fn plain_line(scenario: &Scenario, moving: &Moving) -> String {
             Step::Even | Step::Picky => continue,
             Step::Double | Step::Panics(_) => "n",
             Step::Repeat => "copy",
+            Step::Tally(..) => "before",
         };
         if !columns.contains(&given) {
             columns.push(given);
@@ -227,7 +263,12 @@ fn plain_line(scenario: &Scenario, moving: &Moving) -> String {
     }
     let mut line = Line::default();
     for name in columns {
-        line.add(name, if name == "copy" { json!(moving.copy) } else { column(&moving.row, name) });
+        let value = match name {
+            "copy" => json!(moving.copy),
+            "before" => json!(moving.before),
+            _ => column(&moving.row, name),
+        };
+        line.add(name, value);
     }
     line.end()
 }

@@ -39,6 +39,8 @@ pub(super) enum Step {
     Panics(i64),
     /// `c` copies.
     Repeat,
+    /// `lab.tally` by this key, forgotten after so many seconds; panics on this number.
+    Tally(&'static [&'static str], Option<i64>, i64),
 }
 
 /// Windows of so many seconds. `picky`: with an
@@ -101,12 +103,16 @@ const KEYS: [&[&str]; 4] = [&[], &["k"], &["k", "c"], &["n"]];
 
 impl Scenario {
     pub(super) fn random(random: &mut Random) -> Self {
-        let step = |random: &mut Random| match random.of(0..5) {
+        let step = |random: &mut Random| match random.of(0..7) {
             0 => Step::Even,
             1 => Step::Picky,
             2 => Step::Double,
             3 => Step::Panics(random.of(0..60)),
-            _ => Step::Repeat,
+            4 => Step::Repeat,
+            _ => {
+                let ttl = (!random.once_in(3)).then(|| random.of(1..40));
+                Step::Tally(KEYS[random.of(0..4) as usize], ttl, random.of(0..60))
+            }
         };
         let window = |random: &mut Random| {
             let step = random.of(1..13);
@@ -147,6 +153,11 @@ impl Scenario {
                 Step::Double => "map = \"lab.double\"\nas = \"n\"".to_owned(),
                 Step::Panics(at) => format!("map = \"lab.panics_on(n, at = {at})\"\nas = \"n\""),
                 Step::Repeat => "flat-map = \"lab.repeat(c)\"".to_owned(),
+                Step::Tally(key, ttl, at) => {
+                    let ttl = ttl.map_or(String::new(), |ttl| format!("\nttl = \"{ttl}s\""));
+                    let call = format!("stateful-map = \"lab.tally(n, id, at = {at})\"");
+                    format!("key-by = {key:?}\n{call}\nas = [\"n\", \"before\"]{ttl}")
+                }
             };
             let _ = write!(text, "\n[[steps]]\n{step}\n");
         }

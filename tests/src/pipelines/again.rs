@@ -3,7 +3,7 @@
 
 use weir::Result;
 use weir::flow::source::discover;
-use weir::plan::{Aggregate, Apply, Bound, Node, Operator, Plan, Sink, Source, Window};
+use weir::plan::{Aggregate, Apply, Bound, Node, Operator, Plan, Sink, Source, StatefulMap, Window};
 
 /// A plan like this one, whose sources are looked at again.
 pub(super) fn again(plan: &Plan) -> Result<Plan> {
@@ -23,6 +23,12 @@ fn node(node: &Node) -> Result<Node> {
         Operator::Map(of) => Operator::Map(apply(of)),
         Operator::Filter(of) => Operator::Filter(apply(of)),
         Operator::FlatMap(of) => Operator::FlatMap(apply(of)),
+        Operator::StatefulMap(StatefulMap { apply: of, key, ttl_us, empty }) => Operator::StatefulMap(StatefulMap {
+            apply: apply(of),
+            key: key.clone(),
+            ttl_us: *ttl_us,
+            empty: empty.clone(),
+        }),
         Operator::Window(Window { key, kind, aggregates }) => {
             let aggregate =
                 |a: &Aggregate| Aggregate { call: bound(&a.call), outputs: a.outputs.clone(), empty: a.empty.clone() };

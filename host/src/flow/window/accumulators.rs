@@ -1,4 +1,4 @@
-//! The accumulators of one aggregate: a column for each of its fields, a place in it for each
+//! The accumulators of one aggregate, or the states of a stateful map: a column for each of its fields, a place in it for each
 //! slot.
 //!
 //! A fold gathers the places that a batch touches into Arrow columns, and scatters what came back.
@@ -17,7 +17,7 @@ use crate::types::{DataType, Field};
 
 /// The accumulators of one aggregate.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(in crate::flow) struct Store {
     columns: Vec<Column>,
     empty: Vec<ArrayRef>,
 }
@@ -43,29 +43,29 @@ enum Values {
 
 impl Store {
     /// A store for accumulators of these fields. `empty` has one that has seen nothing.
-    pub(super) fn new(fields: &[Field], empty: Vec<ArrayRef>) -> Self {
+    pub(in crate::flow) fn new(fields: &[Field], empty: Vec<ArrayRef>) -> Self {
         Self { columns: fields.iter().map(Column::new).collect(), empty }
     }
 
     /// Makes places for so many slots.
-    pub(super) fn grow(&mut self, slots: usize) {
+    pub(in crate::flow) fn grow(&mut self, slots: usize) {
         self.columns.iter_mut().for_each(|c| c.grow(slots));
     }
 
     /// Puts an accumulator that has seen nothing into each of these slots.
-    pub(super) fn clear(&mut self, slots: &[u32]) {
+    pub(in crate::flow) fn clear(&mut self, slots: &[u32]) {
         for (column, empty) in self.columns.iter_mut().zip(&self.empty) {
             column.scatter(slots, empty, |_| 0);
         }
     }
 
     /// The accumulators of these slots, in their order.
-    pub(super) fn gather(&self, slots: &[u32]) -> Vec<ArrayRef> {
+    pub(in crate::flow) fn gather(&self, slots: &[u32]) -> Vec<ArrayRef> {
         self.columns.iter().map(|c| c.gather(slots)).collect()
     }
 
     /// Puts accumulators into these slots, in their order.
-    pub(super) fn scatter(&mut self, slots: &[u32], accumulators: &[ArrayRef]) {
+    pub(in crate::flow) fn scatter(&mut self, slots: &[u32], accumulators: &[ArrayRef]) {
         for (column, array) in self.columns.iter_mut().zip(accumulators) {
             column.scatter(slots, array, |i| i);
         }

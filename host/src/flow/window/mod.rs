@@ -5,12 +5,12 @@
 //! so that it does not depend on how fast rows came. Rows are folded in the order of (partition,
 //! sequence), at once where they come in that order anyway.
 
-mod accumulators;
+pub(super) mod accumulators;
 mod assign;
 mod fire;
 mod fold;
 mod panes;
-mod place;
+pub(super) mod place;
 mod sessions;
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use timely::dataflow::operators::generic::Operator;
 
 use super::batch::{Batch, Marks};
 use super::dead_letters::{Called, Failures};
-use super::epochs::{Epochs, merged};
+use super::epochs::{Epochs, Order, merged};
 use super::watermarks::Watermarks;
 use super::{Options, Stream};
 use crate::function::invoke::{Failure, Moment};
@@ -39,8 +39,9 @@ pub(super) struct Setting<'a> {
     pub(super) window: &'a plan::Window,
     /// The columns of the stream that it takes.
     pub(super) input: &'a [Field],
-    /// The partitions of that stream.
+    /// The partitions of that stream, and the order of its rows.
     pub(super) partitions: usize,
+    pub(super) order: Order,
     pub(super) options: &'a Options,
     pub(super) counters: Arc<Node>,
     pub(super) failures: Failures,
@@ -49,7 +50,7 @@ pub(super) struct Setting<'a> {
 /// Puts windows on a stream that is exchanged by their key.
 pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> Stream<'scope> {
     let (peers, worker) = (stream.scope().peers(), stream.scope().index());
-    let Setting { node, window, input, partitions, options, counters, failures } = setting;
+    let Setting { node, window, input, partitions, order, options, counters, failures } = setting;
     let called = window.aggregates.iter().map(|a| Called::new(&a.call.label, &a.call.function)).collect();
     let mut step = Step {
         windows: Windows::new(window, input, &node.fields, options.reuse, &counters, peers > 1, options.batch_rows),
@@ -76,7 +77,7 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> St
                 let mut session = output.session(&capability);
                 batches.iter().for_each(|batch| step.watermarks.note(batch));
                 if !in_order {
-                    merged(batches, &schema).iter_mut().for_each(|batch| step.fold(batch));
+                    merged(batches, &schema, order).iter_mut().for_each(|batch| step.fold(batch));
                 }
                 step.fire(&mut |batch| session.give(batch));
             }

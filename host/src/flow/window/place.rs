@@ -66,7 +66,7 @@ impl Placed {
 
 /// Numbers the slots that a fold touches, in the order in which it touches them.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
+pub(in crate::flow) struct Groups {
     /// For each slot the fold that last touched it, and its number in that fold.
     touched: Vec<(u64, u32)>,
     fold: u64,
@@ -74,12 +74,12 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Starts a fold: nothing is touched.
-    pub(super) fn start(&mut self) {
+    pub(in crate::flow) fn start(&mut self) {
         self.fold += 1;
     }
 
     /// The slot's number; a new one is added to `slots`.
-    pub(super) fn number(&mut self, slot: u32, slots: &mut Vec<u32>) -> u32 {
+    pub(in crate::flow) fn number(&mut self, slot: u32, slots: &mut Vec<u32>) -> u32 {
         if slot as usize >= self.touched.len() {
             self.touched.resize(slot as usize + 1, (0, 0));
         }
@@ -94,25 +94,25 @@ impl Groups {
 
 /// The places of accumulators; freed ones are given out again.
 #[derive(Debug, Default)]
-pub(super) struct Slots {
+pub(in crate::flow) struct Slots {
     free: Vec<u32>,
     next: u32,
 }
 
 impl Slots {
-    pub(super) fn get(&mut self) -> u32 {
+    pub(in crate::flow) fn get(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             self.next += 1;
             self.next - 1
         })
     }
 
-    pub(super) fn free(&mut self, slots: impl IntoIterator<Item = u32>) {
+    pub(in crate::flow) fn free(&mut self, slots: impl IntoIterator<Item = u32>) {
         self.free.extend(slots);
     }
 
     /// Slots in use and free: as many as the accumulator stores need places for.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::flow) fn count(&self) -> usize {
         self.next as usize
     }
 }

@@ -8,12 +8,14 @@ pub mod aggregates;
 pub mod echo;
 pub mod hostile;
 pub mod plain;
+pub mod stateful;
 pub mod world;
 
 use aggregates::{Joined, LongestText, Span, SumThatFailsToFinish, SumThatPanics, SumThatRefuses};
 use echo::{echo_boolean, echo_bytes, echo_float32, echo_float64, echo_int32, echo_int64, echo_text, echo_timestamp};
 use hostile::{eats_on, panics_on, picks_apart, recurses_on, spins_on, stumbles_on};
 use plain::{add, double, even, flip, half, halves, picky, repeat, repeat_picky, scale, scale_columns, seven, when};
+use stateful::tally;
 use world::{leaks, looks_around, remembers, talks};
 
 weir::export!(
@@ -48,6 +50,7 @@ weir::export!(
     talks,
     remembers,
     leaks,
+    tally,
     Joined,
     LongestText,
     Span,

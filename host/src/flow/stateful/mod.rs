@@ -1,0 +1,103 @@
+//! The stateful-map operator: any number of rows out for each row in, and a state for each key.
+//!
+//! In come batches that are exchanged by key; out go the function's rows, each with its row's other
+//! columns, its time and its place in the stream. Rows are taken in the order of (partition,
+//! sequence): as they come where there is one worker, and else when their epoch is complete. There is
+//! no clock here: what a key's state is depends on the rows before and on nothing else.
+
+mod keys;
+mod states;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
+
+use super::batch::{Batch, Marks, record_batch};
+use super::dead_letters::{Called, Failures};
+use super::epochs::{Epochs, Order, merged};
+use super::watermarks::Watermarks;
+use super::{Options, Stream};
+use crate::plan;
+use crate::report::Node;
+use crate::types::{Field, arrow_schema};
+use states::States;
+
+/// What the operator needs to know of its step and its stream.
+pub(super) struct Setting<'a> {
+    pub(super) node: &'a plan::Node,
+    pub(super) stateful: &'a plan::StatefulMap,
+    /// The columns of the stream that it takes.
+    pub(super) input: &'a [Field],
+    /// The partitions of that stream, and the order of its rows.
+    pub(super) partitions: usize,
+    pub(super) order: Order,
+    pub(super) options: &'a Options,
+    pub(super) failures: Failures,
+}
+
+/// Puts a stateful map on a stream that is exchanged by its key.
+pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> Stream<'scope> {
+    let in_order = stream.scope().peers() == 1;
+    let Setting { node, stateful, input, partitions, order, options, failures } = setting;
+    let mut step = Step {
+        states: States::new(node, stateful, input, options, &failures.counters),
+        watermarks: Watermarks::new(partitions),
+        called: Called::new(&stateful.apply.call.label, &stateful.apply.call.function),
+        failures,
+    };
+    let schema = arrow_schema(input);
+    let mut epochs = Epochs::default();
+    stream.unary_frontier(Pipeline, &node.name, move |_, _| {
+        move |(input, frontier), output| {
+            input.for_each(|capability, batches| {
+                let Some(capability) = capability.retain_least(output.output_index()) else { return };
+                if in_order {
+                    let mut session = output.session(&capability);
+                    for batch in batches.iter_mut() {
+                        let bare = batch.with(record_batch(arrow_schema(&[]), Vec::new(), 0), Marks::default());
+                        step.step(&std::mem::replace(batch, bare), &mut |batch| session.give(batch));
+                    }
+                }
+                epochs.push(&capability, batches.drain(..));
+            });
+            while let Some((capability, batches)) = epochs.complete(frontier) {
+                batches.iter().for_each(|batch| step.watermarks.note(batch));
+                if !in_order {
+                    let mut session = output.session(&capability);
+                    // Those without rows say where their partition is.
+                    let (bare, full) = batches.into_iter().partition(|b: &Batch| b.rows.num_rows() == 0);
+                    let batches = merged(full, &schema, order).into_iter().chain(bare);
+                    batches.for_each(|batch| step.step(&batch, &mut |batch| session.give(batch)));
+                }
+                step.states.forget(step.watermarks.stream());
+            }
+        }
+    })
+}
+
+/// The states of a step on one worker, and how far its stream is.
+struct Step {
+    states: States,
+    watermarks: Watermarks,
+    called: Called,
+    failures: Failures,
+}
+
+impl Step {
+    fn step(&mut self, batch: &Batch, give: &mut dyn FnMut(Batch)) {
+        if self.failures.shared.has_failed() {
+            return;
+        }
+        let started = Instant::now();
+        let (moment, mut failed) = (batch.moment(), Vec::new());
+        let out = self.states.step(batch, moment, &mut failed);
+        self.failures.rows(&self.called, batch, moment, failed.iter());
+        let counters: &Arc<Node> = &self.failures.counters;
+        Node::add(&counters.rows_in, batch.rows.num_rows());
+        Node::add(&counters.rows_out, out.rows.num_rows());
+        Node::add_time(&counters.busy_ns, started.elapsed());
+        give(out);
+    }
+}
