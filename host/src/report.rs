@@ -35,6 +35,8 @@ pub enum NodeKind {
     StatefulMap,
     /// Folds rows by key and window.
     Window,
+    /// Pairs rows of two streams.
+    Join,
     /// Rows go out.
     Sink,
 }

@@ -604,6 +604,228 @@ def null_in_aggregate_and_failure(at):
     return out(windows(kept, 10 * SECOND, 0, [], results)) | letters(bad)
 
 
+# --- joins
+
+
+def sides(at, pattern, bound, **types):
+    """The rows of a stream, each with its partition, place, and the watermark that it is judged by."""
+    rows = []
+    for part, path in enumerate(sorted(at.glob(pattern))):
+        watermark = NEVER
+        for row in table(path, at=time, **types):
+            rows.append({"row": row, "at": row["at"], "mark": watermark, "place": (part, len(rows))})
+            watermark = max(watermark, row["at"] - bound)
+    return rows
+
+
+def stream(rows, at):
+    """The rows of a stream that comes in an order of its own."""
+    return [{"row": row, "at": at(row), "mark": at(row), "place": (0, i)} for i, row in enumerate(rows)]
+
+
+def placed(row):
+    return row["at"], row["place"]
+
+
+def keyed(row, key):
+    return tuple(rank(row["row"][k]) for k in key)
+
+
+def paired(left, right, key, right_key, prefix):
+    """A pair's columns: the left row's, and the right row's without its key."""
+    nulls = {prefix + name: None for name in right["names"] if name not in right_key}
+    of = right["found"]
+    columns = {} if of is None else {prefix + n: v for n, v in of["row"].items() if n not in right_key}
+    return left["row"] | (columns or nulls)
+
+
+def partners(left, rights, key, right_key):
+    if None in (left["row"][k] for k in key):
+        return []
+    same = lambda right: all(left["row"][a] == right["row"][b] for a, b in zip(key, right_key))
+    return sorted((right for right in rights if same(right)), key=placed)
+
+
+def window_join(lefts, rights, around, key, right_key=None, prefix="right_", kind="inner"):
+    """Each left row with each right row of its key in each window that both are in and not late for."""
+    right_key = right_key or key
+    names = list(rights[0]["row"])
+    in_time = lambda row: [(end, start) for start, end in around(row["at"]) if end > row["mark"]]
+    late = sum(not in_time(row) for row in lefts + rights)
+    pairs = []
+    for end, start in sorted({window for row in lefts for window in in_time(row)}):
+        here = [row for row in rights if (end, start) in in_time(row)]
+        of_window = [row for row in lefts if (end, start) in in_time(row)]
+        for left in sorted(of_window, key=lambda row: (keyed(row, key), placed(row))):
+            found = partners(left, here, key, right_key) or [None] * (kind == "left")
+            for right in found:
+                pair = paired(left, {"found": right, "names": names}, key, right_key, prefix)
+                pair = {n: v for n, v in pair.items() if n not in ("window_start", "window_end")}
+                pairs.append({"window_start": start, "window_end": end} | pair)
+    return pairs, late
+
+
+def interval_join(lefts, rights, before, after, key, right_key=None, prefix="right_", kind="inner"):
+    """Each left row with each right row of its key that is near it in time. Pairs have a time of their own."""
+    right_key = right_key or key
+    names = list(rights[0]["row"])
+    in_time = lambda rows: [row for row in rows if row["at"] >= row["mark"]]
+    late = len(lefts) + len(rights) - len(in_time(lefts)) - len(in_time(rights))
+    pairs = []
+    for left in sorted(in_time(lefts), key=lambda row: (row["at"], keyed(row, key), placed(row))):
+        near = [row for row in in_time(rights) if left["at"] - before <= row["at"] <= left["at"] + after]
+        for right in partners(left, near, key, right_key) or [None] * (kind == "left"):
+            pair = paired(left, {"found": right, "names": names}, key, right_key, prefix)
+            pairs.append((max(left["at"], right["at"] if right else NEVER), pair))
+    return pairs, late
+
+
+def shown(pairs):
+    """Times as they are written."""
+    is_time = lambda name: name == "at" or name.endswith("_at") or name.startswith("window_")
+    return [{name: iso(value) if is_time(name) else value for name, value in pair.items()} for pair in pairs]
+
+
+def tumbling(size, offset=0):
+    return lambda at: [(start_of(at, size, offset), start_of(at, size, offset) + size)]
+
+
+@folder
+def join_tumbling(at):
+    lefts = sides(at, "left-*", 4 * SECOND, n=int)
+    rights = sides(at, "right-*", 4 * SECOND, m=int)
+    pairs, late = window_join(lefts, rights, tumbling(10 * SECOND, 3 * SECOND), ["k"], ["key"])
+    return out(shown(pairs), late)
+
+
+@folder
+def join_left(at):
+    lefts = sides(at, "left-*", 6 * SECOND, n=int)
+    rights = sides(at, "right-*", 6 * SECOND, m=int)
+    pairs, late = window_join(lefts, rights, tumbling(20 * SECOND), ["k", "n"], ["key", "m"], kind="left")
+    assert any(pair["right_id"] for pair in pairs) and any(pair["k"] is None for pair in pairs)
+    return out(shown(pairs), late or None)
+
+
+@folder
+def join_hopping(at):
+    size, step, offset = 10 * SECOND, 4 * SECOND, SECOND
+
+    def around(time):
+        first = (time - offset - size) // step + 1
+        starts = [n * step + offset for n in range(first, (time - offset) // step + 1)]
+        return [(start, start + size) for start in starts]
+
+    lefts, rights = (sides(at, pattern, 2 * SECOND, n=int) for pattern in ("left-*", "right-*"))
+    pairs, late = window_join(lefts, rights, around, ["k"])
+    return out(shown(pairs), late or None)
+
+
+@folder
+def join_cumulating(at):
+    size, step = 12 * SECOND, 4 * SECOND
+
+    def around(time):
+        start = start_of(time, size)
+        return [(start, start + n * step) for n in range(1, 4) if start + n * step > time]
+
+    lefts, rights = (sides(at, pattern, 3 * SECOND, n=int) for pattern in ("left-*", "right-*"))
+    pairs, late = window_join(lefts, rights, around, ["k"], kind="left")
+    return out(shown(pairs), late or None)
+
+
+@folder
+def join_within(at):
+    lefts = sides(at, "left-*", 5 * SECOND, n=int)
+    rights = sides(at, "right-*", 5 * SECOND, m=int)
+    pairs, late = interval_join(lefts, rights, SECOND, 7 * SECOND, ["k"], ["key"])
+    return out(shown(pair for _, pair in pairs), late)
+
+
+@folder
+def join_within_left(at):
+    lefts, rights = (sides(at, pattern, 4 * SECOND, n=int) for pattern in ("left-*", "right-*"))
+    files, late = {}, 0
+    for name, before, after in (("earlier", 6, -2), ("later", -2, 6)):
+        pairs, of_join = interval_join(lefts, rights, before * SECOND, after * SECOND, ["k"], kind="left")
+        files[f"expected.{name}.jsonl"] = lines(shown(pair for _, pair in pairs))
+        late += of_join
+    return files | {"expected.late": f"{late}\n"}
+
+
+@folder
+def join_map(at):
+    lefts = sides(at, "left-*", 30 * SECOND, n=int)
+    rights = sides(at, "right-*", 30 * SECOND, m=int)
+    pairs, late = window_join(lefts, rights, tumbling(10 * SECOND), ["k"], ["key"])
+    kept, bad = [], []
+    for pair in pairs:
+        n, m = pair["n"], pair["right_m"]
+        row = pair | {"sum": None if None in (n, m) else n + m}
+        if row["sum"] is None or row["sum"] >= 100:
+            continue
+        if row["sum"] < 0:
+            bad.append({"step": "picky", "function": "lab.picky", "reason": f"{row['sum']} is negative"})
+        else:
+            kept.append(row)
+    assert late == 0 and bad and kept
+    return out(shown(kept)) | letters(bad)
+
+
+@folder
+def join_then_window(at):
+    lefts, rights = (sides(at, pattern, 4 * SECOND, n=int) for pattern in ("left-*", "right-*"))
+    pairs, late = interval_join(lefts, rights, 2 * SECOND, 5 * SECOND, ["k"], kind="left")
+    rows = [{"time": when, "k": pair["k"], "id": pair["id"], "right_id": pair["right_id"]} for when, pair in pairs]
+    results = lambda rows: {"pairs": len(rows), "lefts": join(rows, "id"), "rights": join(rows, "right_id")}
+    return out(windows(rows, 10 * SECOND, 0, ["k"], results, at="time"), late)
+
+
+@folder
+def join_of_windows(at):
+    of, late = [], 0
+    for pattern, size, results in (
+        ("left-*", 5 * SECOND, lambda rows: {"rows": len(rows), "sum": total(rows, "n")}),
+        ("right-*", 10 * SECOND, lambda rows: {"right_rows": len(rows)}),
+    ):
+        kept = []
+        for path in sorted(at.glob(pattern)):
+            some, of_file = in_time(table(path, at=time, n=int), size, 0, 4 * SECOND)
+            kept, late = kept + some, late + of_file
+        found = windows(kept, size, 0, ["k"], results, times=False)
+        of.append(stream(found, lambda row: row["window_end"] - 1))
+    pairs, none = window_join(*of, tumbling(10 * SECOND), ["k"], prefix="", kind="left")
+    assert none == 0
+    return out(shown(pairs), late or None)
+
+
+@folder
+def join_twice(at):
+    lefts, rights = (sides(at, pattern, 4 * SECOND, n=int) for pattern in ("left-*", "right-*"))
+    pairs, late = interval_join(lefts, rights, 3 * SECOND, 3 * SECOND, ["k"])
+    found = [{"row": pair, "at": when, "mark": when, "place": (0, i)} for i, (when, pair) in enumerate(pairs)]
+    third = sides(at, "third*", 3 * SECOND)
+    pairs, more = window_join(third, found, tumbling(7 * SECOND), ["k"], prefix="pair_", kind="left")
+    return out(shown(pairs), late + more)
+
+
+@folder
+def join_stateful(at):
+    lefts, rights = (sides(at, pattern, 4 * SECOND, n=int) for pattern in ("left-*", "right-*"))
+    for left, counted_row in zip(lefts, stateful([row["row"] for row in lefts], ["k"], counted("nth"))):
+        left["row"] = counted_row
+    pairs, late = window_join(lefts, rights, tumbling(10 * SECOND), ["k"])
+    assert late == 0
+    return out(shown(stateful(pairs, ["right_n"], summed("nth", "running_sum"))))
+
+
+@folder
+def join_with_itself(at):
+    rows = sides(at, "left-*", 3 * SECOND, n=int)
+    pairs, late = interval_join(rows, rows, 0, 5 * SECOND, ["k"], prefix="next_")
+    return out(shown(pair for _, pair in pairs), late)
+
+
 def hostile(at, function, fault):
     rows = [row["n"] for row in table(at / "in.csv", n=int)]
     letter = {"step": function, "function": f"lab.{function}", "parameters": {"at": "17"}, "fault": fault}

@@ -9,6 +9,8 @@ pub mod guests;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod joins;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod native;

@@ -87,6 +87,7 @@ fn what(node: &NodeReport) -> String {
         NodeKind::FlatMap => "flat-map",
         NodeKind::StatefulMap => "stateful-map",
         NodeKind::Window => "window",
+        NodeKind::Join => "join",
         NodeKind::Sink => "sink",
     };
     format!("{kind} {}", shorten(&node.detail, matches!(node.kind, NodeKind::Source | NodeKind::Sink)))

@@ -13,6 +13,7 @@ use timely::worker::Worker;
 use super::dead_letters::{Failures, Shared};
 use super::epochs::Order;
 use super::exchange::{Edge, exchange};
+use super::join;
 use super::read;
 use super::sink::{self, Writer};
 use super::stateful;
@@ -172,6 +173,11 @@ fn run_worker(
                         failures: failures(),
                     };
                     Some(window::window(input, setting))
+                }
+                (Operator::Join(spec), Some(left)) => {
+                    let right = (streams[spec.right].clone().expect("an input comes before"), spec.right);
+                    let inputs = [(left.0, node.input.unwrap_or_default()), right];
+                    Some(join::join(inputs, plan, join::Setting { node, join: spec, options, counters, shared }))
                 }
                 (Operator::Sink(to), Some((input, fields))) => {
                     let (input, target) = match to.output {

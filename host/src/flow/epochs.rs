@@ -42,6 +42,26 @@ impl Epochs {
     }
 }
 
+/// The first epoch that is complete on both sides of an operator with two inputs, with the batches
+/// of either side in order.
+pub(super) fn complete_both(
+    [left, right]: [&mut Epochs; 2],
+    frontiers: [&MutableAntichain<Epoch>; 2],
+) -> Option<(Capability<Epoch>, [Vec<Batch>; 2])> {
+    let epoch = left.open.keys().next().into_iter().chain(right.open.keys().next()).min().copied()?;
+    if frontiers.iter().any(|frontier| frontier.less_equal(&epoch)) {
+        return None;
+    }
+    let take = |side: &mut Epochs| {
+        let (capability, mut batches) = side.open.remove(&epoch)?;
+        batches.sort_by_key(|b| (b.partition, b.sequence));
+        Some((capability, batches))
+    };
+    let (left, right) = (take(left), take(right));
+    let capability = left.as_ref().or(right.as_ref()).map(|(capability, _)| capability.clone())?;
+    Some((capability, [left, right].map(|side| side.map_or_else(Vec::new, |(_, batches)| batches))))
+}
+
 /// What the order of a stream's rows is, when several workers gave them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {

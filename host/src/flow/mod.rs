@@ -1,4 +1,4 @@
-//! A record's way: source, decode, stamp, transform, exchange, stateful map or window, sink.
+//! A record's way: source, decode, stamp, transform, exchange, stateful map, window or join, sink.
 //!
 //! [`run`] lays a plan's nodes out as one Timely dataflow on every worker and drives it to its
 //! end. Timely's timestamp is the epoch: a fixed number of rows of every source partition, however
@@ -12,6 +12,7 @@ pub mod decode;
 mod driver;
 mod epochs;
 pub mod exchange;
+mod join;
 mod read;
 pub mod sink;
 pub mod source;

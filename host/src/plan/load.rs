@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bind::{Component, did_you_mean};
+use super::join::{PairColumn, join};
 use super::prune::prune;
 use super::quantity::{duration_us, size_bytes};
-use super::spec::{At, DeadLettersSpec, FunctionsSpec, LimitsSpec, SinkSpec, SourceSpec, Spec, Text};
-use super::steps::{Stream, step};
+use super::spec::{At, DeadLettersSpec, FunctionsSpec, LimitsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
+use super::steps::{Stream, apply, step};
 use super::streams::{relative, sink, source};
 use super::{Node, OnError, Operator, Plan};
 use crate::error::{Error, Invalid, Result};
 use crate::flow::sink::Output;
 use crate::flow::source::Input;
-use crate::function::Native;
+use crate::function::{Kind, Native};
 use crate::sandbox::{Artifact, Limits, Runtime};
+use crate::types::Field;
 
 /// What planning needs beside the file.
 pub struct Environment<'a> {
@@ -126,6 +128,10 @@ impl<'a> Planner<'a> {
                 n => Some(n - 1),
             };
             let input = self.input(inner.from.as_ref(), before, spec)?;
+            if let Some(right) = &inner.join {
+                self.join(spec, input, right)?;
+                continue;
+            }
             let node = &self.nodes[input];
             let stream = Stream { columns: &node.fields, timed: node.timed };
             let components = &mut self.components;
@@ -147,6 +153,46 @@ impl<'a> Planner<'a> {
                 on_error,
                 operator: made.operator,
             });
+        }
+        Ok(())
+    }
+
+    /// A join, and the step behind it where a function maps its pairs: then the name is that step's.
+    fn join(&mut self, spec: &At<StepSpec>, left: usize, right: &At<String>) -> Result<()> {
+        let inner = spec.get_ref();
+        let right = self.input(Some(right), None, spec)?;
+        let join = join(self.text, spec, &self.nodes[left], right, &self.nodes[right])?;
+        let name = inner.name.as_ref().map(|at| self.new_name(at)).transpose()?;
+        let on_error = self.policy(inner.on_error.as_ref())?;
+        let node = |name, input, fields, operator| Node {
+            name,
+            input: Some(input),
+            fields,
+            timed: true,
+            windowed: true,
+            on_error,
+            operator,
+        };
+        let fields: Vec<Field> = join.columns.iter().map(PairColumn::field).collect();
+        let pairs = self.nodes.len();
+        let mapped = match &inner.map {
+            None => None,
+            Some(map) => {
+                let (stream, components) = (Stream { columns: &fields, timed: true }, &mut self.components);
+                Some(apply(self.text, inner, Kind::Mapper, map, &stream, &mut |name| components.find(name))?)
+            }
+        };
+        let join_name = match (&name, &mapped) {
+            (Some(name), None) => name.clone(),
+            (Some(name), Some(_)) => self.free_name(&format!("{name}-pairs")),
+            (None, _) => self.free_name("join"),
+        };
+        self.nodes.push(node(join_name, left, fields, Operator::Join(join)));
+        self.starts.push(spec.span().start);
+        if let Some(made) = mapped {
+            let name = name.unwrap_or_else(|| self.free_name(&made.name));
+            self.nodes.push(node(name, pairs, made.columns, made.operator));
+            self.starts.push(spec.span().start);
         }
         Ok(())
     }
@@ -274,7 +320,7 @@ impl<'a> Planner<'a> {
 
     /// A stream that no sink takes is a mistake, and would be work for nothing.
     fn check_used(&self) -> Result<(), Invalid> {
-        let used = |index: usize| self.nodes.iter().any(|n| n.input == Some(index));
+        let used = |index: usize| self.nodes.iter().any(|n| n.inputs().any(|input| input == index));
         let unused = (0..self.nodes.len()).find(|i| !matches!(self.nodes[*i].operator, Operator::Sink(_)) && !used(*i));
         match unused {
             None => Ok(()),

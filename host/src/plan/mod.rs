@@ -6,6 +6,7 @@
 
 mod bind;
 mod call;
+mod join;
 mod load;
 mod prune;
 pub(crate) mod quantity;
@@ -18,6 +19,7 @@ mod tree;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use join::{Join, JoinKind, Origin, PairColumn, Pairing};
 pub use load::Environment;
 
 use crate::flow::{sink, source};
@@ -42,13 +44,14 @@ pub struct Plan {
 pub struct Node {
     /// Its name: unique in the pipeline.
     pub name: String,
-    /// The node that it takes rows from; a source has none.
+    /// The node that it takes rows from, of a join the left one; a source has none.
     pub input: Option<usize>,
     /// The columns that it gives and somebody needs.
     pub fields: Vec<Field>,
     /// Whether its rows carry an event time.
     pub timed: bool,
-    /// Whether its rows come from windows, and so in the order of (window end, key).
+    /// Whether its rows come from windows or a join, and so in an order of their own: (window end,
+    /// key), or (time, key) of the left row.
     pub windowed: bool,
     /// What becomes of rows that fail.
     pub on_error: OnError,
@@ -82,6 +85,8 @@ pub enum Operator {
     StatefulMap(StatefulMap),
     /// Folds rows by key and window.
     Window(Window),
+    /// Pairs rows of two streams by key and time.
+    Join(Join),
     /// Takes rows.
     Sink(Sink),
 }
@@ -277,14 +282,30 @@ impl Plan {
     }
 }
 
+impl Node {
+    /// The nodes that it takes rows from: none, one, or of a join the left and the right one.
+    pub fn inputs(&self) -> impl Iterator<Item = usize> {
+        self.input.into_iter().chain(self.right())
+    }
+
+    /// The other stream of a join.
+    pub fn right(&self) -> Option<usize> {
+        match &self.operator {
+            Operator::Join(join) => Some(join.right),
+            _ => None,
+        }
+    }
+}
+
 impl Plan {
     /// The names of the source's partitions that the rows a node takes (or, of a source, gives)
-    /// are of; none behind a window.
+    /// are of; none behind a window, and none of a join, whose rows are of two sources.
     pub fn partitions_of(&self, node: usize) -> Vec<String> {
         let mut node = &self.nodes[node];
         loop {
             match (&node.operator, node.input) {
                 (Operator::Source(source), _) => return source.discovered.partitions.clone(),
+                (Operator::Join(_), _) => return Vec::new(),
                 (_, Some(input)) => {
                     node = &self.nodes[input];
                     if matches!(node.operator, Operator::Window(_)) {
@@ -296,11 +317,11 @@ impl Plan {
         }
     }
 
-    /// The partitions of the stream that a node gives: those of its source, or behind a window one
-    /// for each worker.
+    /// The partitions of the stream that a node gives: those of its source, or behind a window or a
+    /// join one for each worker.
     pub fn partition_count(&self, node: usize, workers: usize) -> usize {
         match &self.nodes[node].operator {
-            Operator::Window(_) => workers,
+            Operator::Window(_) | Operator::Join(_) => workers,
             Operator::Source(source) => source.discovered.partitions.len(),
             _ => self.nodes[node].input.map_or(0, |input| self.partition_count(input, workers)),
         }
@@ -317,6 +338,7 @@ impl Operator {
             Self::FlatMap(_) => NodeKind::FlatMap,
             Self::StatefulMap(_) => NodeKind::StatefulMap,
             Self::Window(_) => NodeKind::Window,
+            Self::Join(_) => NodeKind::Join,
             Self::Sink(_) => NodeKind::Sink,
         }
     }
@@ -336,6 +358,7 @@ impl Operator {
             Self::Window(window) => {
                 window.aggregates.iter().map(|a| a.call.label.as_str()).collect::<Vec<_>>().join(", ")
             }
+            Self::Join(join) => join.text(),
             Self::Sink(sink) => match &sink.output {
                 sink::Output::File(path) => path.display().to_string(),
                 sink::Output::Stdout => "stdout".to_string(),

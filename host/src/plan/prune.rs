@@ -28,6 +28,11 @@ pub(super) fn prune(nodes: &mut [Node]) {
                 let arguments = window.aggregates.iter().flat_map(|a| &a.call.arguments).map(|a| a.column.clone());
                 window.key.iter().map(|f| f.name.clone()).chain(arguments).collect()
             }
+            Operator::Join(join) => {
+                join.columns.retain(|c| wanted.contains(&c.name));
+                needed[join.right].extend(join.needs_of_right());
+                join.needs_of_left().collect()
+            }
             Operator::Sink(_) => node.fields.iter().map(|f| f.name.clone()).collect(),
         };
         if let Some(input) = node.input {

@@ -117,7 +117,20 @@ pub(super) struct StepSpec {
     pub(super) key_by: Option<At<Vec<At<String>>>>,
     pub(super) window: Option<At<WindowSpec>>,
     pub(super) aggregate: Option<At<Aggregates>>,
+    pub(super) join: Option<At<String>>,
+    pub(super) on: Option<At<Named<String>>>,
+    pub(super) within: Option<At<WithinSpec>>,
+    pub(super) kind: Option<At<String>>,
+    pub(super) prefix: Option<At<String>>,
     pub(super) on_error: Option<At<String>>,
+}
+
+/// How far the times of the two rows of a pair may be apart.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct WithinSpec {
+    pub(super) before: Option<At<String>>,
+    pub(super) after: Option<At<String>>,
 }
 
 /// Columns and their types.

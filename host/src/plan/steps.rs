@@ -28,6 +28,7 @@ pub(super) type Find<'a> = dyn FnMut(&str) -> Result<Component, crate::Error> + 
 
 pub(super) fn step(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: &mut Find<'_>) -> crate::Result<Step> {
     let inner = spec.get_ref();
+    super::join::refuse_parts(text, inner)?;
     let given: Vec<(Kind, &At<String>)> = [
         (Kind::Mapper, inner.map.as_ref()),
         (Kind::Filter, inner.filter.as_ref()),
@@ -54,7 +55,7 @@ pub(super) fn step(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: 
     }
 }
 
-fn apply(
+pub(super) fn apply(
     text: &Text,
     spec: &StepSpec,
     kind: Kind,
@@ -223,7 +224,7 @@ pub(super) fn key(text: &Text, spec: &StepSpec, stream: &Stream<'_>) -> Result<V
 /// The most windows that one row may be in.
 const WINDOWS_PER_ROW_MAX: i64 = 100_000;
 
-fn window_kind(text: &Text, spec: &At<WindowSpec>) -> Result<WindowKind, Invalid> {
+pub(super) fn window_kind(text: &Text, spec: &At<WindowSpec>) -> Result<WindowKind, Invalid> {
     let inner = spec.get_ref();
     let kinds = [
         ("tumbling", &inner.tumbling),

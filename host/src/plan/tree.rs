@@ -25,8 +25,11 @@ impl Plan {
         let (corner, bar) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let _ = writeln!(out, "{indent}{corner}{}", node.line());
         let children: Vec<usize> = (0..self.nodes.len()).filter(|i| self.nodes[*i].input == Some(index)).collect();
+        // A join stands under its left stream; the right one says where it goes.
+        let joins = self.nodes.iter().filter(|n| n.right() == Some(index));
+        let joins: Vec<String> = joins.map(|n| format!("-> {}, as the right stream", n.name)).collect();
         let below = format!("{indent}{bar}");
-        for line in node.lines() {
+        for line in node.lines().into_iter().chain(joins) {
             let stem = if children.is_empty() { "   " } else { "│  " };
             let _ = writeln!(out, "{below}{stem}{line}");
         }
@@ -63,24 +66,9 @@ impl Node {
                 format!("stateful-map {}: {}, {key}{ttl}", self.name, stateful.apply.call.text())
             }
             Operator::Window(window) => {
-                let kind = match window.kind {
-                    WindowKind::Tumbling { size_us, .. } => format!("tumbling {}", duration_text(size_us)),
-                    WindowKind::Hopping { size_us, step_us, .. } => {
-                        format!("hopping {} every {}", duration_text(size_us), duration_text(step_us))
-                    }
-                    WindowKind::Cumulating { size_us, step_us, .. } => {
-                        format!("cumulating {} every {}", duration_text(size_us), duration_text(step_us))
-                    }
-                    WindowKind::Session { gap_us } => format!("sessions, gap {}", duration_text(gap_us)),
-                };
-                let offset = match window.kind {
-                    WindowKind::Tumbling { offset_us: us @ 1.., .. }
-                    | WindowKind::Hopping { offset_us: us @ 1.., .. }
-                    | WindowKind::Cumulating { offset_us: us @ 1.., .. } => format!(", offset {}", duration_text(us)),
-                    _ => String::new(),
-                };
-                format!("window {}: {kind}{offset}, {}", self.name, by(&window.key))
+                format!("window {}: {}, {}", self.name, window.kind.text(), by(&window.key))
             }
+            Operator::Join(join) => format!("join {}: {}, {}", self.name, join.text(), join.key_text()),
             Operator::Sink(_) => return format!("sink {}: {}", self.name, self.operator.detail()),
         };
         format!("{what}{policy}")
@@ -103,6 +91,29 @@ impl Node {
         }
         lines.push(format!("({})", list(&self.fields)));
         lines
+    }
+}
+
+impl WindowKind {
+    /// The kind with its durations: `hopping 1h every 5m, offset 1m`.
+    pub(super) fn text(self) -> String {
+        let kind = match self {
+            Self::Tumbling { size_us, .. } => format!("tumbling {}", duration_text(size_us)),
+            Self::Hopping { size_us, step_us, .. } => {
+                format!("hopping {} every {}", duration_text(size_us), duration_text(step_us))
+            }
+            Self::Cumulating { size_us, step_us, .. } => {
+                format!("cumulating {} every {}", duration_text(size_us), duration_text(step_us))
+            }
+            Self::Session { gap_us } => format!("sessions, gap {}", duration_text(gap_us)),
+        };
+        let offset = match self {
+            Self::Tumbling { offset_us: us @ 1.., .. }
+            | Self::Hopping { offset_us: us @ 1.., .. }
+            | Self::Cumulating { offset_us: us @ 1.., .. } => format!(", offset {}", duration_text(us)),
+            _ => String::new(),
+        };
+        format!("{kind}{offset}")
     }
 }
 

@@ -35,6 +35,7 @@ fn node(node: &Node) -> Result<Node> {
             let aggregates = aggregates.iter().map(aggregate).collect();
             Operator::Window(Window { key: key.clone(), kind: *kind, aggregates })
         }
+        Operator::Join(join) => Operator::Join(join.clone()),
         Operator::Sink(Sink { output, format }) => {
             Operator::Sink(Sink { output: output.clone(), format: format.clone() })
         }

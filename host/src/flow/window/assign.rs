@@ -9,7 +9,7 @@ use crate::plan::quantity::gcd;
 
 /// How a kind of window cuts time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slices {
+pub(in crate::flow) struct Slices {
     pane_us: i64,
     size_us: i64,
     /// From one window's end to the next one's.
@@ -21,12 +21,12 @@ pub(super) struct Slices {
 
 /// A pane: rows of one slice of time that are seen by the same windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PaneId {
+pub(in crate::flow) struct PaneId {
     /// Where the slice starts.
-    pub(super) start: i64,
+    pub(in crate::flow) start: i64,
     /// The end of the first window that sees the rows. Later than that of the first window that
     /// covers the slice for rows that were late for some of their windows.
-    pub(super) seen_from: i64,
+    pub(in crate::flow) seen_from: i64,
 }
 
 impl From<WindowKind> for Slices {
@@ -47,19 +47,19 @@ impl From<WindowKind> for Slices {
 impl Slices {
     /// The pane for a row of this time, judged by this watermark; none where the row is late for
     /// all of its windows.
-    pub(super) fn pane(&self, time: i64, watermark: i64) -> Option<PaneId> {
+    pub(in crate::flow) fn pane(&self, time: i64, watermark: i64) -> Option<PaneId> {
         let start = self.floor(time, self.pane_us);
         let (first, last) = self.ends(start);
         (last > watermark).then(|| PaneId { start, seen_from: self.next_end(first, watermark) })
     }
 
     /// The end of a pane's slice of time.
-    pub(super) fn pane_end(&self, start: i64) -> i64 {
+    pub(in crate::flow) fn pane_end(&self, start: i64) -> i64 {
         start.saturating_add(self.pane_us)
     }
 
     /// The ends of the first and the last window that cover a slice.
-    pub(super) fn ends(&self, start: i64) -> (i64, i64) {
+    pub(in crate::flow) fn ends(&self, start: i64) -> (i64, i64) {
         let pane_end = self.pane_end(start);
         if self.cumulating {
             return (pane_end, self.floor(start, self.size_us).saturating_add(self.size_us));
@@ -71,12 +71,12 @@ impl Slices {
     }
 
     /// The end of the next window after `end` that covers the same slice, or would.
-    pub(super) fn after(&self, end: i64) -> i64 {
+    pub(in crate::flow) fn after(&self, end: i64) -> i64 {
         end.saturating_add(self.step_us)
     }
 
     /// The first end behind a watermark, of the ends that start with `first`.
-    pub(super) fn next_end(&self, first: i64, watermark: i64) -> i64 {
+    pub(in crate::flow) fn next_end(&self, first: i64, watermark: i64) -> i64 {
         match watermark < first {
             true => first,
             false => {
@@ -88,7 +88,7 @@ impl Slices {
     }
 
     /// The start of the window that ends there.
-    pub(super) fn start(&self, end: i64) -> i64 {
+    pub(in crate::flow) fn start(&self, end: i64) -> i64 {
         match self.cumulating {
             true => self.floor(end.saturating_sub(1), self.size_us),
             false => end.saturating_sub(self.size_us),

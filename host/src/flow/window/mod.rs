@@ -6,7 +6,7 @@
 //! sequence), at once where they come in that order anyway.
 
 pub(super) mod accumulators;
-mod assign;
+pub(super) mod assign;
 mod fire;
 mod fold;
 mod panes;

@@ -1,0 +1,151 @@
+//! Interval joins: right rows of a left row's key whose time is near the left row's.
+//!
+//! A left row waits until the watermark has passed the last time that a partner can have; then all
+//! its partners are there, and it gives its pairs. Pairs come in the order of (left time, key, left
+//! row, right row), rows in that of (time, partition, arrival). A right row stays until no left row
+//! that is still to come or to be paired can reach it.
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::held::Held;
+use super::intake::{Intake, Row};
+use super::pairs::{Give, Pair, Shape};
+use super::timeline::Timeline;
+use crate::flow::batch::Batch;
+use crate::plan::JoinKind;
+
+/// New right rows, below which looking for old ones is not worth it.
+const NEW_ROWS_MIN: usize = 65_536;
+
+/// The rows of both sides that wait.
+pub(super) struct Intervals {
+    before_us: i64,
+    after_us: i64,
+    kind: JoinKind,
+    intakes: [Intake; 2],
+    held: [Held; 2],
+    /// Left rows that may still get partners.
+    waiting: Timeline,
+    /// Right rows by key.
+    partners: HashTable<Partners>,
+    /// Right rows that are there, and those that have come since old ones were looked for.
+    count: usize,
+    new: usize,
+    /// The watermark that rows are paired up to.
+    fired: i64,
+}
+
+/// The right rows of a key.
+struct Partners {
+    key: Box<[u8]>,
+    hash: u64,
+    rows: Timeline,
+}
+
+impl Intervals {
+    pub(super) fn new([before_us, after_us]: [i64; 2], intakes: [Intake; 2], kind: JoinKind) -> Self {
+        let held = intakes.each_ref().map(Intake::held);
+        let (waiting, partners) = (Timeline::default(), HashTable::new());
+        Self { before_us, after_us, kind, intakes, held, waiting, partners, count: 0, new: 0, fired: i64::MIN }
+    }
+
+    /// Takes in the rows of a batch that are not late, and says how many were.
+    pub(super) fn take_in(&mut self, side: usize, batch: &Batch) -> usize {
+        let (Some(times), Some(watermarks)) = (&batch.marks.times, &batch.marks.watermarks) else { return 0 };
+        let (keys, valid) = self.intakes[side].keys(&batch.rows);
+        let (mut rows, mut late) = (Vec::new(), 0);
+        for (row, (time, watermark)) in times.values().iter().zip(watermarks.values()).enumerate() {
+            // What has fired is behind every row's watermark, unless its partition was not waited for.
+            if *time < self.fired.max(*watermark) {
+                late += 1;
+            } else if valid.as_ref().is_none_or(|v| v.is_valid(row)) {
+                rows.push(row as u32);
+            }
+        }
+        let rows = self.intakes[side].hold(&mut self.held[side], batch, keys, times, &rows);
+        match side {
+            0 => self.waiting.extend(rows),
+            _ => self.add_partners(rows),
+        }
+        late
+    }
+
+    fn add_partners(&mut self, mut rows: Vec<Row>) {
+        let held = &self.held[1];
+        (self.count, self.new) = (self.count + rows.len(), self.new + rows.len());
+        // Rows of a key go to their place together.
+        rows.sort_by_key(|row| held.key(row.place));
+        for of_key in rows.chunk_by(|a, b| held.key(a.place) == held.key(b.place)) {
+            let key = held.key(of_key[0].place);
+            let hash = xxh3_64(key);
+            let partners = self.partners.entry(hash, |p| *p.key == *key, |p| p.hash).or_insert_with(|| Partners {
+                key: key.into(),
+                hash,
+                rows: Timeline::default(),
+            });
+            partners.into_mut().rows.extend(of_key.iter().copied());
+        }
+    }
+
+    /// Gives the pairs of every left row that can get no more partners, and says which watermark the
+    /// pairs have behind them.
+    pub(super) fn fire(&mut self, watermark: i64, shape: &Shape, give: &mut Give<'_>) -> i64 {
+        self.fired = watermark.max(self.fired);
+        let paired = self.paired_up_to(watermark);
+        let is_paired = |time: i64| time < paired || paired == i64::MAX;
+        let [left, right] = &self.held;
+        let mut due = self.waiting.take_while(is_paired);
+        due.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| left.key(a.place).cmp(left.key(b.place))));
+        let mut pairs = shape.pairs(left, right, give);
+        for row in &due {
+            let key = left.key(row.place);
+            let (first, last) = (row.time.saturating_sub(self.before_us), row.time.saturating_add(self.after_us));
+            let partners = self.partners.find(xxh3_64(key), |p| *p.key == *key);
+            let mut alone = true;
+            for partner in partners.into_iter().flat_map(|p| p.rows.between(first, last)) {
+                alone = false;
+                let (right, time) = (Some(partner.place), row.time.max(partner.time));
+                pairs.push(Pair { left: row.place, right, time, order: row.time });
+            }
+            if alone && self.kind == JoinKind::Left {
+                pairs.push(Pair { left: row.place, right: None, time: row.time, order: row.time });
+            }
+        }
+        pairs.finish();
+        self.held[0].release(due.len());
+        self.forget(paired);
+        paired
+    }
+
+    /// Left rows of earlier times have all their partners, and no more such rows come: no time of a
+    /// pair to come is earlier.
+    fn paired_up_to(&self, watermark: i64) -> i64 {
+        match watermark {
+            i64::MAX => i64::MAX,
+            watermark => watermark.saturating_sub(self.after_us.max(0)),
+        }
+    }
+
+    /// Lets go of the right rows that no left row can reach any more.
+    fn forget(&mut self, paired: i64) {
+        // All keys are gone through once for as many new rows as there were old ones.
+        if paired == i64::MAX || self.new > NEW_ROWS_MIN.max(self.count - self.new) {
+            let (before_us, mut done) = (self.before_us, 0);
+            self.partners.retain(|partners| {
+                let is_over = |time: i64| time.saturating_add(before_us) < paired || paired == i64::MAX;
+                done += partners.rows.take_while(is_over).len();
+                !partners.rows.is_empty()
+            });
+            (self.count, self.new) = (self.count - done, 0);
+            self.held[1].release(done);
+        }
+        if self.held[0].is_wasteful() {
+            self.held[0].keep(self.waiting.rows_mut().map(|row| &mut row.place));
+        }
+        if self.held[1].is_wasteful() {
+            let rows = self.partners.iter_mut().flat_map(|partners| partners.rows.rows_mut());
+            self.held[1].keep(rows.map(|row| &mut row.place));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The join operator: keeps the rows of two streams until the watermark says that no partner can
+//! come any more, and gives pairs, once for each epoch.
+//!
+//! In come batches of both streams, exchanged by key; out go pairs, in an order that depends on the
+//! rows alone. The join's watermark is the lesser of the two streams'. Whether a row is late is
+//! decided by the watermark of its own partition, as for windows. Rows are kept as Arrow columns
+//! ([`held`]); what finds them there is numbers ([`window`], [`interval`]).
+
+mod held;
+mod intake;
+mod interval;
+mod pairs;
+mod timeline;
+mod window;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
+
+use super::batch::{Batch, Marks};
+use super::dead_letters::Shared;
+use super::epochs::{Epochs, Order, complete_both, merged};
+use super::exchange::{Edge, exchange};
+use super::watermarks::Watermarks;
+use super::{Options, Stream};
+use crate::plan::{self, Pairing, Plan};
+use crate::report::Node;
+use crate::types::{Field, arrow_schema};
+use intake::Intake;
+use interval::Intervals;
+use pairs::Shape;
+use window::Windows;
+
+/// What the operator needs to know of its step.
+pub(super) struct Setting<'a> {
+    pub(super) node: &'a plan::Node,
+    pub(super) join: &'a plan::Join,
+    pub(super) options: &'a Options,
+    pub(super) counters: Arc<Node>,
+    pub(super) shared: &'a Arc<Shared>,
+}
+
+/// Joins two streams, each given with its node.
+pub(super) fn join<'scope>(
+    [left, right]: [(Stream<'scope>, usize); 2],
+    plan: &Plan,
+    setting: Setting<'_>,
+) -> Stream<'scope> {
+    let Setting { node, join, options, counters, shared } = setting;
+    let scope = left.0.scope();
+    let (peers, worker) = (scope.peers(), scope.index());
+    let by_key = |(stream, of): (Stream<'scope>, usize), key: &[Field]| {
+        exchange(stream, &Edge::Key { columns: key.to_vec(), numbered: false }, &plan.nodes[of].fields)
+    };
+    let watermarks = [left.1, right.1].map(|of| Watermarks::new(plan.partition_count(of, peers)));
+    let streams = [left.1, right.1].map(|of| (arrow_schema(&plan.nodes[of].fields), Order::of(&plan.nodes[of])));
+    let intakes = Intake::of(join, [&plan.nodes[left.1], &plan.nodes[right.1]]);
+    let (left, right) = (by_key(left, &join.left_key), by_key(right, &join.right_key));
+    let shape = Shape::new(join, &intakes, options.batch_rows, peers > 1);
+    let open = match join.pairing {
+        Pairing::Window(kind) => Open::Windows(Windows::new(kind, intakes, join.kind)),
+        Pairing::Within { before_us, after_us } => {
+            Open::Intervals(Intervals::new([before_us, after_us], intakes, join.kind))
+        }
+    };
+    let shared = Arc::clone(shared);
+    let mut step = Step { open, shape, watermarks, streams, worker: worker as u32, sequence: 0, shared, counters };
+    let (mut lefts, mut rights) = (Epochs::default(), Epochs::default());
+    left.binary_frontier(right, Pipeline, Pipeline, &node.name, move |_, _| {
+        move |(left, left_frontier), (right, right_frontier), output| {
+            for (input, epochs) in [(left, &mut lefts), (right, &mut rights)] {
+                input.for_each(|capability, batches| {
+                    let Some(capability) = capability.retain_least(output.output_index()) else { return };
+                    epochs.push(&capability, batches.drain(..));
+                });
+            }
+            let frontiers = [left_frontier, right_frontier];
+            while let Some((capability, sides)) = complete_both([&mut lefts, &mut rights], frontiers) {
+                let mut session = output.session(&capability);
+                step.epoch(sides, &mut |batch| session.give(batch));
+            }
+        }
+    })
+}
+
+/// The rows of both sides that wait, by how they are paired.
+enum Open {
+    Windows(Windows),
+    Intervals(Intervals),
+}
+
+/// A join on one worker, and how far its streams are.
+struct Step {
+    open: Open,
+    shape: Shape,
+    watermarks: [Watermarks; 2],
+    /// The columns and the order of each.
+    streams: [(SchemaRef, Order); 2],
+    worker: u32,
+    sequence: u64,
+    shared: Arc<Shared>,
+    counters: Arc<Node>,
+}
+
+impl Step {
+    /// Takes in what an epoch brought on both sides, and gives the pairs that are complete.
+    fn epoch(&mut self, sides: [Vec<Batch>; 2], give: &mut dyn FnMut(Batch)) {
+        if self.shared.has_failed() {
+            return;
+        }
+        let started = Instant::now();
+        for (side, batches) in sides.into_iter().enumerate() {
+            batches.iter().for_each(|batch| self.watermarks[side].note(batch));
+            let (schema, order) = &self.streams[side];
+            for batch in merged(batches, schema, *order) {
+                let late = match &mut self.open {
+                    Open::Windows(windows) => windows.take_in(side, &batch),
+                    Open::Intervals(intervals) => intervals.take_in(side, &batch),
+                };
+                Node::add(&self.counters.rows_in, batch.rows.num_rows());
+                Node::add(&self.counters.late, late);
+            }
+        }
+        let [left, right] = self.watermarks.each_mut().map(Watermarks::stream);
+        let watermark = left.min(right);
+        self.counters.watermark.fetch_max(watermark, Relaxed);
+        let mut rows_out = 0;
+        let (worker, sequence) = (self.worker, &mut self.sequence);
+        let mut numbered = |watermark: i64, rows: RecordBatch, marks: Marks| {
+            rows_out += rows.num_rows();
+            give(Batch { partition: worker, sequence: *sequence, watermark, target: 0, rows, marks });
+            *sequence += 1;
+        };
+        // The stream is at its new watermark only behind the last of these rows.
+        let mut pairs = |rows: RecordBatch, marks: Marks| numbered(i64::MIN, rows, marks);
+        let passed_on = match &mut self.open {
+            Open::Windows(windows) => windows.fire(watermark, &self.shape, &mut pairs),
+            Open::Intervals(intervals) => intervals.fire(watermark, &self.shape, &mut pairs),
+        };
+        // What follows has to know the watermark even where there is no pair.
+        let (rows, marks) = self.shape.nothing();
+        numbered(passed_on, rows, marks);
+        Node::add_time(&self.counters.busy_ns, started.elapsed());
+        Node::add(&self.counters.rows_out, rows_out);
+    }
+}
