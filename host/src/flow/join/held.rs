@@ -87,6 +87,12 @@ impl Held {
         interleave(&arrays, &places.rows).expect("columns of one type")
     }
 
+    /// Rows that take memory.
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Notes that so many rows are done with.
     pub(super) fn release(&mut self, count: usize) {
         self.done += count;

@@ -100,13 +100,15 @@ impl Intervals {
         let mut pairs = shape.pairs(left, right, give);
         for row in &due {
             let key = left.key(row.place);
-            let (first, last) = (row.time.saturating_sub(self.before_us), row.time.saturating_add(self.after_us));
-            let partners = self.partners.find(xxh3_64(key), |p| *p.key == *key);
             let mut alone = true;
-            for partner in partners.into_iter().flat_map(|p| p.rows.between(first, last)) {
-                alone = false;
-                let (right, time) = (Some(partner.place), row.time.max(partner.time));
-                pairs.push(Pair { left: row.place, right, time, order: row.time });
+            if let Some((first, last)) = interval(row.time, self.before_us, self.after_us)
+                && let Some(partners) = self.partners.find(xxh3_64(key), |p| *p.key == *key)
+            {
+                for partner in partners.rows.between(first, last) {
+                    alone = false;
+                    let (right, time) = (Some(partner.place), row.time.max(partner.time));
+                    pairs.push(Pair { left: row.place, right, time, order: row.time });
+                }
             }
             if alone && self.kind == JoinKind::Left {
                 pairs.push(Pair { left: row.place, right: None, time: row.time, order: row.time });
@@ -149,3 +151,16 @@ impl Intervals {
         }
     }
 }
+
+/// The first and the last time that a partner can have; none where these are beyond all time.
+fn interval(time: i64, before_us: i64, after_us: i64) -> Option<(i64, i64)> {
+    let first = i128::from(time) - i128::from(before_us);
+    let last = i128::from(time) + i128::from(after_us);
+    let all = i128::from(i64::MIN)..=i128::from(i64::MAX);
+    let first = i64::try_from(first.max(*all.start())).ok()?;
+    let last = i64::try_from(last.min(*all.end())).ok()?;
+    Some((first, last))
+}
+
+#[cfg(test)]
+mod tests;
