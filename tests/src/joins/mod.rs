@@ -14,7 +14,7 @@ use crate::random::Random;
 use scenario::Scenario;
 
 /// Seeds that are run where nothing else is asked for.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 
 #[test]
 fn joins_do_what_nested_loops_do() {
