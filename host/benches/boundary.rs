@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
+use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray, UInt32Array};
 use weir::function::{Calls, Input};
 use weir::sandbox::{Artifact, Instance, Limits, Parameters, Reuse, Runtime};
 
@@ -65,6 +65,26 @@ fn main() -> anyhow::Result<()> {
         || drop(black_box(mean.accumulate(input(GROUPS, &held), &groups, input(ROWS, &numbers[1..])).expect("folds"))),
         || drop(black_box(native_mean(&held, &groups, &numbers[1]))),
     );
+    let mut running = instance("running_sum");
+    measure::pair(
+        "stateful map of 2,048 keys",
+        ROWS,
+        "6 ns/row",
+        || {
+            let states = input(GROUPS, &held[..1]);
+            drop(black_box(running.stateful_map(states, &groups, input(ROWS, &numbers[1..])).expect("steps")));
+        },
+        || drop(black_box(native_running_sum(&held, &groups, &numbers[1]))),
+    );
+    let mut sums = instance("group_sum");
+    let sorted: Vec<u32> = (0..ROWS).map(|i| (i * GROUPS / ROWS) as u32).collect();
+    measure::pair(
+        "group map of 2,048 groups",
+        ROWS,
+        "5 ns/row",
+        || drop(black_box(sums.map_groups(GROUPS, &sorted, input(ROWS, &numbers[1..])).expect("maps"))),
+        || drop(black_box(native_group_sum(&sorted, &numbers[1]))),
+    );
     let mut upper = instance("upper");
     measure::pair(
         "upper-case texts of 20 bytes",
@@ -116,6 +136,25 @@ fn native_mean(held: &[ArrayRef], groups: &[u32], values: &ArrayRef) -> Vec<Arra
         counts[*group as usize] += 1;
     }
     vec![Arc::new(Float64Array::from(sums)), Arc::new(Int64Array::from(counts))]
+}
+
+fn native_running_sum(held: &[ArrayRef], groups: &[u32], values: &ArrayRef) -> Vec<ArrayRef> {
+    let mut sums = held[0].as_primitive::<Float64Type>().values().to_vec();
+    let step = |(group, value): (&u32, &f64)| {
+        sums[*group as usize] += value;
+        sums[*group as usize]
+    };
+    let out: Float64Array = groups.iter().zip(values.as_primitive::<Float64Type>().values()).map(step).collect();
+    let parents = UInt32Array::from_iter_values(0..values.len() as u32);
+    vec![Arc::new(Float64Array::from(sums)), Arc::new(out), Arc::new(parents)]
+}
+
+fn native_group_sum(groups: &[u32], values: &ArrayRef) -> Vec<ArrayRef> {
+    let mut sums = vec![0.0; GROUPS];
+    for (group, value) in groups.iter().zip(values.as_primitive::<Float64Type>().values()) {
+        sums[*group as usize] += value;
+    }
+    vec![Arc::new(Float64Array::from(sums)), Arc::new(UInt32Array::from_iter_values(0..GROUPS as u32))]
 }
 
 fn native_upper(texts: &ArrayRef) -> ArrayRef {

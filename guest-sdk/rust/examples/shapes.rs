@@ -100,4 +100,53 @@ impl Mean {
     }
 }
 
-weir::export!(delay_class, product, parse_text, departed, words, scale, upper, Mean);
+/// What is left on an account.
+#[weir::stateful_map]
+fn balance(state: &mut i64, amount: i64) -> i64 {
+    *state += amount;
+    *state
+}
+
+/// The first row of each key.
+#[weir::stateful_filter]
+fn first(seen: &mut bool) -> bool {
+    !std::mem::replace(seen, true)
+}
+
+/// A row for each new highest value.
+#[weir::stateful_flat_map]
+fn record(highest: &mut Option<f64>, value: f64) -> Option<f64> {
+    let record = highest.is_none_or(|highest| value > highest);
+    record.then(|| *highest.insert(value))
+}
+
+/// The middle of the sorted values.
+#[weir::group_map]
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+/// Each name once.
+#[weir::group_flat_map]
+fn names<'a>(name: &[&'a str]) -> Vec<Word<'a>> {
+    let names: std::collections::BTreeSet<_> = name.iter().collect();
+    names.into_iter().map(|word| Word { word }).collect()
+}
+
+weir::export!(
+    delay_class,
+    product,
+    parse_text,
+    departed,
+    words,
+    scale,
+    upper,
+    Mean,
+    balance,
+    first,
+    record,
+    median,
+    names
+);

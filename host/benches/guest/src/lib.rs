@@ -81,4 +81,17 @@ fn upper(text: weir::Texts<'_>) -> weir::TextBuilder {
     text.to_ascii_uppercase()
 }
 
-weir::export!(scale, scale_columns, euros, serious, Mean, upper);
+/// A state of fixed width, and a row out for each row in.
+#[weir::stateful_map]
+fn running_sum(sum: &mut f64, value: f64) -> f64 {
+    *sum += value;
+    *sum
+}
+
+/// The sum of each whole group.
+#[weir::group_map]
+fn group_sum(value: &[f64]) -> f64 {
+    value.iter().sum()
+}
+
+weir::export!(scale, scale_columns, euros, serious, Mean, upper, running_sum, group_sum);
