@@ -9,9 +9,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::ahead::{Ahead, Wait};
 use super::input::{self, Filled, Input as Bytes};
 use super::records::{Records, place};
-use super::stdin::{Stdin, Wait};
 use super::unpack::Unpacked;
 use super::{CsvFormat, Format, Input, Partition, Settings, nexmark};
 use crate::error::{Error, Invalid, Result};
@@ -33,7 +33,7 @@ pub struct Discovered {
 enum Found {
     Files(Vec<PathBuf>),
     /// Until it is opened.
-    Stdin(Mutex<Option<Stdin>>),
+    Stdin(Mutex<Option<Ahead>>),
     Nexmark,
 }
 
@@ -54,12 +54,15 @@ pub fn discover(settings: &Settings) -> Result<Discovered> {
                     check_header(&files[0], &settings.format, declared)?;
                     declared.clone()
                 }
-                None => infer_from(&files, &settings.format)?,
+                None => match files.iter().find(|file| input::is_pipe(file)) {
+                    Some(pipe) => return Err(read_once(pipe)),
+                    None => infer_from(&files, &settings.format)?,
+                },
             };
             let partitions = files.iter().map(|file| file.display().to_string()).collect();
             Ok(Discovered { columns, partitions, found: Found::Files(files) })
         }
-        Input::Stdin => of_stdin(settings, Stdin::start(std::io::stdin())?),
+        Input::Stdin => of_stdin(settings, Ahead::start(std::io::stdin())?),
         Input::Nexmark(nexmark) => {
             if settings.schema.is_some() {
                 return Err(Invalid::new("the nexmark source has its own columns").hint("leave `schema` out").into());
@@ -85,10 +88,13 @@ pub fn open(
     let name = name.ok_or_else(|| Error::Bug(format!("partition {partition} of {}", discovered.partitions.len())))?;
     let bytes = match (&settings.input, &discovered.found) {
         (Input::Nexmark(nexmark), _) => return Ok(Box::new(nexmark::Generator::new(nexmark, partition, columns)?)),
-        (_, Found::Files(files)) => Bytes::File(input::open(&files[partition])?),
+        (_, Found::Files(files)) => match files[partition].as_path() {
+            pipe if input::is_pipe(pipe) => Bytes::Ahead(Ahead::start_pipe(pipe.to_owned())?),
+            file => Bytes::File(input::open(file)?),
+        },
         (_, Found::Stdin(stdin)) => {
             let stdin = stdin.lock().ok().and_then(|mut stdin| stdin.take());
-            Bytes::Stdin(stdin.ok_or_else(|| Error::Bug("standard input is opened twice".to_owned()))?)
+            Bytes::Ahead(stdin.ok_or_else(|| Error::Bug("standard input is opened twice".to_owned()))?)
         }
         (_, Found::Nexmark) => return Err(Error::Bug("settings of another source".to_owned())),
     };
@@ -113,7 +119,7 @@ fn check(csv: &CsvFormat) -> Result<()> {
 /// Checks that a file has the declared columns.
 fn check_header(file: &Path, format: &Format, declared: &[Field]) -> Result<()> {
     let Format::Csv(csv) = format else { return Ok(()) };
-    if !csv.header {
+    if !csv.header || input::is_pipe(file) {
         return Ok(());
     }
     let (sample, tail) = sample(&mut input::open(file)?)?;
@@ -140,6 +146,11 @@ fn infer_from(files: &[PathBuf], format: &Format) -> Result<Vec<Field>> {
         _ => format!("none of the {} files", files.len()),
     };
     Err(nothing_to_infer_from(&name))
+}
+
+fn read_once(pipe: &Path) -> Error {
+    let message = format!("`{}` is a pipe: what is read to find its columns would be gone", pipe.display());
+    Invalid::new(message).hint("declare the columns with `schema`").into()
 }
 
 fn nothing_to_infer_from(name: &str) -> Error {
@@ -174,7 +185,7 @@ fn sample(file: &mut Unpacked) -> Result<(Vec<u8>, Tail)> {
     Ok((sample, Tail::Open))
 }
 
-pub(super) fn of_stdin(settings: &Settings, mut stdin: Stdin) -> Result<Discovered> {
+pub(super) fn of_stdin(settings: &Settings, mut stdin: Ahead) -> Result<Discovered> {
     let columns = match &settings.schema {
         Some(declared) => declared.clone(),
         None => infer_from_stdin(&mut stdin, &settings.format)?,
@@ -182,7 +193,7 @@ pub(super) fn of_stdin(settings: &Settings, mut stdin: Stdin) -> Result<Discover
     Ok(Discovered { columns, partitions: vec!["stdin".to_owned()], found: Found::Stdin(Mutex::new(Some(stdin))) })
 }
 
-fn infer_from_stdin(stdin: &mut Stdin, format: &Format) -> Result<Vec<Field>> {
+fn infer_from_stdin(stdin: &mut Ahead, format: &Format) -> Result<Vec<Field>> {
     let (mut bytes, mut tail, mut again) = (Vec::new(), Tail::Open, 0);
     loop {
         let filled = stdin.fill(&mut bytes, Wait::Yes);

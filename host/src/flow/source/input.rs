@@ -1,13 +1,14 @@
 //! Bytes on their way in.
 //!
 //! In comes a path, a pattern or standard input; out go blocks of bytes. A file is read when it is
-//! asked for more. It never looks at what the bytes say.
+//! asked for more, a pipe is read ahead. It never looks at what the bytes say.
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use super::stdin::{Stdin, Wait};
+use super::ahead::{Ahead, Wait};
 use super::unpack::{Packing, Unpacked};
 use crate::error::{Error, Invalid, Result};
 
@@ -29,7 +30,7 @@ pub(super) enum Filled {
 #[derive(Debug)]
 pub(super) enum Input {
     File(Unpacked),
-    Stdin(Stdin),
+    Ahead(Ahead),
 }
 
 impl Input {
@@ -37,7 +38,7 @@ impl Input {
     pub(super) fn fill(&mut self, chunk: &mut Vec<u8>) -> io::Result<Filled> {
         match self {
             Self::File(file) => file.fill(chunk, BLOCK_BYTES),
-            Self::Stdin(stdin) => stdin.fill(chunk, Wait::No),
+            Self::Ahead(ahead) => ahead.fill(chunk, Wait::No),
         }
     }
 
@@ -45,7 +46,7 @@ impl Input {
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::File(file) => file.bytes(),
-            Self::Stdin(stdin) => stdin.bytes(),
+            Self::Ahead(ahead) => ahead.bytes(),
         }
     }
 }
@@ -78,6 +79,11 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
         return Err(Error::Source { message: format!("no file matches `{shown}`"), cause: None });
     }
     Ok(files)
+}
+
+/// Whether a path is a named pipe, whose bytes come when somebody writes them, and once.
+pub(super) fn is_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|m| m.file_type().is_fifo())
 }
 
 /// Opens a file.

@@ -5,11 +5,11 @@
 //! gives rows in order, numbers its records, and hands back the records it could not read beside
 //! the rows it could: one bad record costs no other. It never stamps, filters or partitions rows.
 
+mod ahead;
 mod discover;
 mod input;
 mod nexmark;
 mod records;
-mod stdin;
 mod unpack;
 
 use std::path::PathBuf;
@@ -37,7 +37,8 @@ pub struct Settings {
 /// Where the bytes or rows come from.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A path or a glob; files may be gzip or zstd. Each file that it matches is a partition, in the order of their paths.
+    /// A path or a glob; files may be gzip or zstd, or named pipes. Each file that it matches is a
+    /// partition, in the order of their paths.
     File(PathBuf),
     /// Standard input: one partition.
     Stdin,

@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use super::super::super::ahead::Ahead;
 use super::super::super::discover::of_stdin;
-use super::super::super::stdin::Stdin;
 use super::*;
 
 /// A reader whose bytes come when the test sends them.
@@ -25,9 +25,9 @@ impl Read for Sent {
     }
 }
 
-fn pipe() -> (Sender<Vec<u8>>, Stdin) {
+fn pipe() -> (Sender<Vec<u8>>, Ahead) {
     let (sender, receiver) = channel();
-    (sender, Stdin::start(Sent(receiver, Vec::new())).expect("a thread"))
+    (sender, Ahead::start(Sent(receiver, Vec::new())).expect("a thread"))
 }
 
 /// The next rows, however long they take.
@@ -45,7 +45,7 @@ fn awaited(partition: &mut dyn Partition) -> Option<Decoded> {
 fn a_pipe_is_pending_until_a_record_is_whole() {
     let (sender, stdin) = pipe();
     let fields = vec![Field::new("a", DataType::Int64, true)];
-    let mut partition = Records::new("stdin".to_owned(), Input::Stdin(stdin), csv(), fields.clone(), fields);
+    let mut partition = Records::new("stdin".to_owned(), Input::Ahead(stdin), csv(), fields.clone(), fields);
     assert!(matches!(partition.next(10), Ok(Next::Pending)));
     sender.send(b"a\n1\n2".to_vec()).expect("sent");
     assert_eq!(awaited(&mut partition).expect("rows").positions, [0]);

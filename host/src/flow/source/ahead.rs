@@ -1,9 +1,11 @@
-//! Standard input, read ahead.
+//! Standard input and named pipes, read ahead.
 //!
 //! In come blocks from a thread through a bounded channel, because no worker may wait for whoever
 //! writes to us; out go bytes, or that there are none now. It never looks at what they say.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -22,18 +24,18 @@ pub(super) enum Wait {
     No,
 }
 
-/// Standard input, read ahead by a thread.
+/// What somebody writes to us, read ahead by a thread.
 ///
 /// The thread ends with the input, or at its next block once nobody takes blocks any more.
 #[derive(Debug)]
-pub(super) struct Stdin {
+pub(super) struct Ahead {
     blocks: Receiver<io::Result<Vec<u8>>>,
     read: Arc<AtomicU64>,
     /// What was looked at to infer the columns.
     looked_at: Vec<u8>,
 }
 
-impl Stdin {
+impl Ahead {
     /// Starts to read.
     pub(super) fn start(reader: impl Read + Send + 'static) -> Result<Self> {
         let (sender, blocks) = sync_channel(BLOCKS_AHEAD);
@@ -60,9 +62,14 @@ impl Stdin {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("weir-stdin".to_owned()).spawn(ahead);
-        thread.map_err(|e| Error::source_io("can't start a thread for standard input", e))?;
+        let thread = std::thread::Builder::new().name("weir-ahead".to_owned()).spawn(ahead);
+        thread.map_err(|e| Error::source_io("can't start a thread to read ahead", e))?;
         Ok(Self { blocks, read, looked_at: Vec::new() })
+    }
+
+    /// Starts to read a named pipe. The thread opens it, since that waits for somebody who writes.
+    pub(super) fn start_pipe(path: PathBuf) -> Result<Self> {
+        Self::start(Pipe { path, file: None })
     }
 
     /// Bytes read so far, packed as they are, read ahead included.
@@ -93,5 +100,21 @@ impl Stdin {
     /// Puts back what was looked at.
     pub(super) fn put_back(&mut self, bytes: Vec<u8>) {
         self.looked_at = bytes;
+    }
+}
+
+/// A named pipe that is opened when it is first read.
+struct Pipe {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(File::open(&self.path)?),
+        };
+        file.read(buffer)
     }
 }
