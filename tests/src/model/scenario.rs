@@ -8,6 +8,7 @@ use weir::sandbox::Reuse;
 use crate::random::Random;
 
 /// A pipeline and its input.
+#[derive(Clone)]
 pub(super) struct Scenario {
     pub(super) out_of_order_s: i64,
     pub(super) steps: Vec<Step>,
@@ -226,5 +227,6 @@ pub(super) fn options(random: &mut Random) -> Options {
         batch_rows: random.of(1..40) as usize,
         epoch_rows: random.of(1..150) as usize,
         reuse: *random.pick(&[Reuse::UntilFault, Reuse::Never]),
+        ..Options::default()
     }
 }
