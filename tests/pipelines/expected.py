@@ -14,7 +14,9 @@ import re
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 HERE = Path(__file__).parent
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -304,6 +306,70 @@ def window_offset_negative(at):
 def late(at):
     kept, late = in_time(table(at / "in.csv", at=time), 10 * SECOND, 0, 5 * SECOND)
     return out(windows(kept, 10 * SECOND, 0, ["k"], lambda rows: {"rows": len(rows), "ids": join(rows, "id")}), late)
+
+
+def parsed(row, column, read):
+    """The row with its time in microseconds, or none."""
+    try:
+        return row | {"us": (read(row[column]) - EPOCH) // timedelta(microseconds=1)}
+    except (ValueError, AttributeError):
+        return None
+
+
+def bad(source, position, reason, step="source"):
+    return {"step": step, "source": source, "position": position, "reason": reason}
+
+
+@folder
+def event_time_text(at):
+    zone, form = ZoneInfo("Europe/Berlin"), "%d.%m.%Y %H:%M:%S"
+    read = lambda text: datetime.strptime(text.strip(), form).replace(tzinfo=zone).astimezone(timezone.utc)
+    with open(at / "in.csv", newline="", encoding="utf-8") as file:
+        rows = [row | {"when": row["when"] or None} for row in csv.DictReader(file, delimiter=";")]
+    read_rows = [parsed(row, "when", read) for row in rows]
+    good = [row for row in read_rows if row]
+    why = lambda text: "there is no event time" if text is None else f'"{text}" is no time as `{form}`'
+    wrong = [bad("in.csv", i, f"column `when`: {why(rows[i]['when'])}") for i, row in enumerate(read_rows) if not row]
+    kept, late = in_time(good, 3600 * SECOND, 0, 1800 * SECOND, "us")
+    found = windows(kept, 3600 * SECOND, 0, [], lambda rows: {"ids": join(rows, "id")}, "us")
+    text = "id,when\n" + "".join(f"{row['id']},{row['when']}\n" for row in good)
+    return out(found, late) | letters(wrong) | {"expected.rows.csv": text}
+
+
+@folder
+def event_time_offset(at):
+    read = lambda text: datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z")
+    kept, late = [], 0
+    for name in ["in-1.jsonl", "in-2.jsonl"]:
+        rows, dropped = in_time([parsed(row, "time", read) for row in objects(at / name)], 60 * SECOND, at="us")
+        kept, late = kept + rows, late + dropped
+    return out(windows(kept, 60 * SECOND, 0, ["host"], lambda rows: {"ids": join(rows, "id")}, "us"), late)
+
+
+@folder
+def event_time_unix(at):
+    """The exact value of each number, rounded to the microsecond; of whole nanoseconds the rest is dropped."""
+    files, wrong, late = {}, [], 0
+    for name, file, per_second, size, bound in [
+        ("s", "seconds.csv", 1, SECOND, 0),
+        ("ms", "millis.csv", 1000, SECOND, SECOND),
+        ("us", "micros.jsonl", SECOND, 1000, 0),
+        ("ns", "nanos.csv", 1000 * SECOND, 1, 0),
+    ]:
+        rows = objects(at / file) if file.endswith("jsonl") else table(at / file)
+        good = []
+        for i, row in enumerate(rows):
+            exact = Decimal(row["t"]) * SECOND / per_second if row["t"] is not None else None
+            if exact is None:
+                wrong.append(bad(file, i, "column `t`: there is no event time", name))
+            elif exact.is_nan() or abs(exact) >= 2**63:
+                wrong.append(bad(file, i, f"column `t`: {row['t']} as `unix-{name}` is no time that there is", name))
+            else:
+                good.append(row | {"us": int(exact.to_integral_value(ROUND_FLOOR if name == "ns" else ROUND_HALF_UP))})
+        kept, dropped = in_time(good, size, 0, bound, "us")
+        late += dropped
+        files[f"expected.{name}.jsonl"] = lines(windows(kept, size, 0, [], lambda rows: {"ids": join(rows, "id")}, "us"))
+    return files | letters(wrong) | {"expected.late": f"{late}\n"}
 
 
 def overlapping(at, around, bound):

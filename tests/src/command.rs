@@ -210,6 +210,43 @@ file = "windows.jsonl"
     }
 }
 
+#[test]
+fn a_window_of_processing_time_fires_while_its_input_is_quiet() {
+    let case = of_pipeline(
+        r#"
+[functions]
+lab = "lab.wasm"
+
+[source]
+stdin = true
+format = "csv"
+csv = { header = false }
+schema = { id = "text" }
+event-time = { processing = true }
+
+[[steps]]
+window = { tumbling = "20ms" }
+aggregate = { ids = "lab.join(id)" }
+
+[sink]
+stdout = true
+"#,
+    );
+    let mut run = weir(&case, &["run", "--quiet", "pipeline.toml"]);
+    run.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = run.spawn().expect("weir runs");
+    let mut rows = child.stdin.take().expect("piped");
+    let mut out = BufReader::new(child.stdout.take().expect("piped")).lines();
+    for id in ["a", "b"] {
+        writeln!(rows, "{id}").expect("it reads");
+        rows.flush().expect("it reads");
+        let line: Value = serde_json::from_str(&out.next().expect("a line").expect("text")).expect("JSON");
+        assert_eq!(line["ids"], id);
+    }
+    drop(rows);
+    assert_eq!((out.next().is_none(), ended(child)), (true, (Some(0), String::new())));
+}
+
 /// Waits for a process: its exit code and what it said of errors.
 fn ended(mut child: Child) -> (Option<i32>, String) {
     let mut errors = String::new();

@@ -1,11 +1,13 @@
 //! Tests of the whole: pipelines from their files to their output, the sandbox from outside, random
-//! pipelines against a naive model, and the command.
+//! pipelines against a naive model, what the clock decides, and the command.
 //!
 //! The functions that they run are compiled by `build.rs` and found in [`guests`]. Everything else
 //! stands in test modules.
 
 pub mod guests;
 
+#[cfg(test)]
+mod clock;
 #[cfg(test)]
 mod command;
 #[cfg(test)]

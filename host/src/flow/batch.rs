@@ -27,6 +27,8 @@ pub struct Batch {
     pub sequence: u64,
     /// The partition's watermark behind these rows, in microseconds; `i64::MAX` at its end.
     pub watermark: i64,
+    /// Whether the partition is idle behind these rows: the stream's watermark does not wait for it.
+    pub idle: bool,
     /// The worker that an exchange sends it to.
     pub target: u32,
     /// The columns.
@@ -57,12 +59,13 @@ impl Batch {
         Self { rows, marks, ..self.shell() }
     }
 
-    /// This batch's partition, sequence and watermark, with no rows.
+    /// What this batch says of its partition, with no rows.
     fn shell(&self) -> Self {
         Self {
             partition: self.partition,
             sequence: self.sequence,
             watermark: self.watermark,
+            idle: self.idle,
             target: self.target,
             rows: RecordBatch::new_empty(Arc::new(arrow_schema::Schema::empty())),
             marks: Marks::default(),
@@ -161,6 +164,7 @@ mod tests {
             partition: 1,
             sequence: 2,
             watermark: 3,
+            idle: false,
             target: 0,
             rows: record_batch(schema, vec![Arc::new(Int64Array::from(vec![10, 11, 12]))], 3),
             marks: Marks {

@@ -10,6 +10,7 @@ use timely::dataflow::operators::Probe;
 use timely::dataflow::operators::probe::Handle;
 use timely::worker::Worker;
 
+use super::clock::Clock;
 use super::dead_letters::{Failures, Shared};
 use super::epochs::Order;
 use super::exchange::{Edge, exchange};
@@ -27,7 +28,7 @@ use crate::report::{Metrics, Report};
 use crate::sandbox::Reuse;
 
 /// How a plan is run. Nothing of it changes the results, but for `epoch_rows` the order in which rows
-/// of several partitions interleave.
+/// of several partitions interleave, and `clock` those of sources that ask for it.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Threads, each with a share of the partitions and keys.
@@ -38,12 +39,14 @@ pub struct Options {
     pub epoch_rows: usize,
     /// When instances of functions are thrown away.
     pub reuse: Reuse,
+    /// What a source that asks for the time is told.
+    pub clock: Clock,
 }
 
 impl Default for Options {
     /// 8,192 rows are where a call's own cost is spread thin and a batch still is in the cache.
     fn default() -> Self {
-        Self { workers: 1, batch_rows: 8192, epoch_rows: 65_536, reuse: Reuse::UntilFault }
+        Self { workers: 1, batch_rows: 8192, epoch_rows: 65_536, reuse: Reuse::UntilFault, clock: Clock::default() }
     }
 }
 

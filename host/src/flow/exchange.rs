@@ -156,6 +156,7 @@ struct Wire {
     partition: u32,
     sequence: u64,
     watermark: i64,
+    idle: bool,
     target: u32,
     columns: u32,
     rows: u64,
@@ -186,6 +187,7 @@ impl Serialize for Batch {
             partition: self.partition,
             sequence: self.sequence,
             watermark: self.watermark,
+            idle: self.idle,
             target: self.target,
             columns: self.rows.num_columns() as u32,
             rows: self.rows.num_rows() as u64,
@@ -221,6 +223,7 @@ impl<'de> Deserialize<'de> for Batch {
             partition: wire.partition,
             sequence: wire.sequence,
             watermark: wire.watermark,
+            idle: wire.idle,
             target: wire.target,
             rows,
             marks,
@@ -243,6 +246,7 @@ mod tests {
             partition: 3,
             sequence: 9,
             watermark: -7,
+            idle: true,
             target: 0,
             rows: record_batch(arrow_schema(&fields), columns, rows),
             marks: Marks {
@@ -297,7 +301,7 @@ mod tests {
             let got: Batch = serde_json::from_slice(&bytes).expect("decodes");
             assert_eq!(got.rows, sent.rows);
             assert_eq!((got.marks.positions, got.marks.order), (sent.marks.positions, sent.marks.order));
-            assert_eq!((got.partition, got.sequence, got.watermark), (3, 9, -7));
+            assert_eq!((got.partition, got.sequence, got.watermark, got.idle), (3, 9, -7, true));
             assert!(got.marks.times.is_none());
         }
     }

@@ -7,6 +7,7 @@
 //! batched or spread.
 
 pub mod batch;
+pub mod clock;
 mod dead_letters;
 pub mod decode;
 mod driver;
@@ -18,6 +19,7 @@ pub mod sink;
 pub mod source;
 mod stamp;
 mod stateful;
+pub mod times;
 mod transform;
 mod watermarks;
 mod window;

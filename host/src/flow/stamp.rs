@@ -1,12 +1,10 @@
-//! Gives rows their event time and the watermark that they are late or not late against.
+//! Gives rows the watermark that they are late or not late against.
 //!
 //! Each source partition has its own watermark: the highest event time seen, less the source's
 //! bound for disorder. A row is stamped with the watermark just before it, so that lateness
 //! depends on the order of the partition's rows and on nothing else: no clock, no batch edge.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{Array, ArrayRef, Int64Array};
+use arrow_array::{Array, Int64Array};
 
 /// The watermark of one source partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,44 +24,39 @@ impl Stamper {
         self.watermark
     }
 
-    /// The times of some rows, and each row's watermark. `times` is a timestamp column without
-    /// nulls.
-    pub(super) fn stamp(&mut self, times: &ArrayRef) -> (Int64Array, Int64Array) {
-        let times = times.as_primitive::<TimestampMicrosecondType>();
+    /// Each row's watermark. `times` has no nulls.
+    pub(super) fn stamp(&mut self, times: &Int64Array) -> Int64Array {
         debug_assert_eq!(times.null_count(), 0, "rows without a time do not get here");
-        let watermarks: Vec<i64> = times
-            .values()
-            .iter()
-            .map(|time| {
-                let before = self.watermark;
-                self.watermark = before.max(time.saturating_sub(self.out_of_order_us));
-                before
-            })
-            .collect();
-        (Int64Array::new(times.values().clone(), None), watermarks.into())
+        let watermarks = times.values().iter().map(|time| {
+            let before = self.watermark;
+            self.watermark = before.max(time.saturating_sub(self.out_of_order_us));
+            before
+        });
+        Int64Array::from_iter_values(watermarks)
+    }
+
+    /// Moves the watermark to a time that has come without a row.
+    pub(super) fn pass(&mut self, time: i64) {
+        self.watermark = self.watermark.max(time);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow_array::TimestampMicrosecondArray;
-
     use super::*;
 
     #[test]
     fn a_row_is_stamped_with_the_watermark_before_it_however_rows_are_batched() {
         let times = [5, 3, 9, -4, 20];
-        let whole: ArrayRef = Arc::new(TimestampMicrosecondArray::from(times.to_vec()));
+        let whole = Int64Array::from(times.to_vec());
         let mut one = Stamper::new(2);
-        let (_, watermarks) = one.stamp(&whole);
+        let watermarks = one.stamp(&whole);
         assert_eq!(watermarks.values().as_ref(), [i64::MIN, 3, 3, 7, 7]);
         assert_eq!(one.watermark(), 18);
 
         let mut rowwise = Stamper::new(2);
         for (i, expected) in watermarks.values().iter().enumerate() {
-            let (_, watermark) = rowwise.stamp(&whole.slice(i, 1));
+            let watermark = rowwise.stamp(&whole.slice(i, 1));
             assert_eq!(watermark.value(0), *expected);
         }
         assert_eq!(rowwise, one);
@@ -72,8 +65,7 @@ mod tests {
     #[test]
     fn the_ends_of_time_do_not_overflow() {
         let mut stamper = Stamper::new(i64::MAX);
-        let ends: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![i64::MIN, i64::MAX]));
-        stamper.stamp(&ends);
+        stamper.stamp(&Int64Array::from(vec![i64::MIN, i64::MAX]));
         assert_eq!(stamper.watermark(), 0);
     }
 }

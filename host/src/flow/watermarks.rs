@@ -1,33 +1,114 @@
-//! The watermark of a stream: the least of its partitions'.
+//! The watermark of a stream: the least of its partitions', those that are idle left out.
 //!
-//! Batches say where their partition's watermark stands behind them. Operators that fire look at the
-//! stream's where an epoch is complete, so that it does not depend on how fast rows came.
+//! Batches say where their partition's watermark stands behind them, and whether the partition is
+//! idle. Operators that fire look at the stream's where an epoch is complete, so that it does not
+//! depend on how fast rows came. It never goes back: a partition that comes back from idleness may
+//! be behind it.
 
 use super::batch::Batch;
 
 /// Where the partitions of a stream are, and so the stream.
 #[derive(Debug)]
 pub(super) struct Watermarks {
-    of: Vec<i64>,
+    of: Vec<Position>,
     stream: i64,
+}
+
+/// Where a partition is.
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    /// `i64::MAX` where it has ended.
+    watermark: i64,
+    idle: bool,
 }
 
 impl Watermarks {
     /// A stream of so many partitions that has given nothing yet.
     pub(super) fn new(partitions: usize) -> Self {
-        Self { of: vec![i64::MIN; partitions], stream: i64::MIN }
+        Self { of: vec![Position { watermark: i64::MIN, idle: false }; partitions], stream: i64::MIN }
     }
 
-    /// Notes where a partition's watermark stands behind a batch.
+    /// Notes what a batch says of its partition. A partition's batches are to come in their order.
     pub(super) fn note(&mut self, batch: &Batch) {
-        let watermark = &mut self.of[batch.partition as usize];
-        *watermark = batch.watermark.max(*watermark);
+        let position = &mut self.of[batch.partition as usize];
+        position.watermark = batch.watermark.max(position.watermark);
+        position.idle = batch.idle;
     }
 
-    /// The stream's watermark, which never goes back.
+    /// The stream's watermark, which never goes back and stays where it is while all that has not
+    /// ended is idle.
     pub(super) fn stream(&mut self) -> i64 {
-        let least = self.of.iter().copied().min().unwrap_or(i64::MAX);
+        let waited_for = self.alive().filter(|p| !p.idle).map(|p| p.watermark).min();
+        let least = match waited_for {
+            Some(watermark) => watermark,
+            None if self.is_idle() => i64::MIN,
+            None => i64::MAX,
+        };
         self.stream = least.max(self.stream);
         self.stream
+    }
+
+    /// Whether some partitions have not ended, and all of those are idle.
+    pub(super) fn is_idle(&self) -> bool {
+        self.alive().next().is_some() && self.alive().all(|p| p.idle)
+    }
+
+    fn alive(&self) -> impl Iterator<Item = &Position> {
+        self.of.iter().filter(|p| p.watermark != i64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::RecordBatch;
+
+    use super::*;
+    use crate::flow::batch::Marks;
+
+    /// A stream after each of these: (partition, watermark, idle).
+    fn stream(partitions: usize, batches: &[(u32, i64, bool)]) -> Vec<i64> {
+        let mut watermarks = Watermarks::new(partitions);
+        let batch = |(partition, watermark, idle): &(u32, i64, bool)| Batch {
+            partition: *partition,
+            sequence: 0,
+            watermark: *watermark,
+            idle: *idle,
+            target: 0,
+            rows: RecordBatch::new_empty(Arc::new(arrow_schema::Schema::empty())),
+            marks: Marks::default(),
+        };
+        let after = |b: &_| {
+            watermarks.note(&batch(b));
+            watermarks.stream()
+        };
+        batches.iter().map(after).collect()
+    }
+
+    const NONE: i64 = i64::MIN;
+    const END: i64 = i64::MAX;
+
+    #[test]
+    fn the_slowest_partition_counts() {
+        assert_eq!(stream(2, &[(0, 5, false), (1, 3, false), (1, 9, false), (0, 7, false)]), [NONE, 3, 5, 7]);
+        assert_eq!(stream(2, &[(0, 5, false), (1, END, false), (0, END, false)]), [NONE, 5, END]);
+        assert_eq!(stream(0, &[]), [0; 0]);
+    }
+
+    #[test]
+    fn an_idle_one_does_not_until_it_comes_back() {
+        assert_eq!(stream(2, &[(0, 5, false), (1, NONE, true), (0, 8, false)]), [NONE, 5, 8]);
+        // Back, and behind: the stream waits for it where it is.
+        assert_eq!(stream(2, &[(1, 2, true), (0, 8, false), (1, 3, false), (0, 20, false)]), [NONE, 8, 8, 8]);
+        assert_eq!(stream(2, &[(0, 8, true), (1, 6, false), (0, 8, false), (1, 9, false)]), [NONE, 6, 6, 8]);
+    }
+
+    #[test]
+    fn nothing_moves_while_all_that_is_left_is_idle() {
+        assert_eq!(stream(2, &[(0, 5, false), (1, 4, true), (0, 5, true)]), [NONE, 5, 5]);
+        // One that has ended is at the end of time, and takes nobody with it.
+        assert_eq!(stream(2, &[(0, 5, false), (1, 4, true), (0, END, false)]), [NONE, 5, 5]);
+        assert_eq!(stream(2, &[(1, 4, true), (0, END, false), (1, 6, false), (1, END, false)]), [NONE, NONE, 6, END]);
     }
 }

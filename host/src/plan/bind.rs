@@ -226,12 +226,17 @@ pub(super) fn did_you_mean(name: &str, all: &[&str]) -> String {
     let mut seen = HashSet::new();
     let once = all.iter().filter(|n| seen.insert(**n));
     let list = once.map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-    let nearest = all.iter().map(|n| (distance(name, n), n)).min().filter(|(d, _)| *d <= 1 + name.len() / 4);
-    match nearest {
-        Some((_, n)) => format!("did you mean `{n}`? there are: {list}"),
+    match nearest(name, all) {
+        Some(n) => format!("did you mean `{n}`? there are: {list}"),
         None if all.is_empty() => "there are none".to_string(),
         None => format!("there are: {list}"),
     }
+}
+
+/// The name that is not far from what was written, if there is one.
+pub(super) fn nearest<'a>(name: &str, all: &[&'a str]) -> Option<&'a str> {
+    let nearest = all.iter().map(|n| (distance(name, n), *n)).min();
+    nearest.filter(|(d, _)| *d <= 1 + name.len() / 4).map(|(_, n)| n)
 }
 
 /// Levenshtein's distance.

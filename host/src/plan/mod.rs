@@ -6,6 +6,7 @@
 
 mod bind;
 mod call;
+mod event_time;
 mod join;
 mod load;
 mod prune;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub use join::{Join, JoinKind, Origin, PairColumn, Pairing};
 pub use load::Environment;
 
+use crate::flow::times::TimeFormat;
 use crate::flow::{sink, source};
 use crate::function::{Calls, Fault, Native, Signature};
 use crate::report::{Metrics, Node as Counters, NodeKind};
@@ -107,10 +109,36 @@ pub struct Source {
 /// When the rows of a source happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventTime {
-    /// The column: timestamp.
-    pub column: String,
+    /// What says it.
+    pub of: TimeOf,
     /// How much earlier than the latest row a row may be, in microseconds.
     pub out_of_order_us: i64,
+    /// For how many microseconds a partition has to give nothing until the others do not wait for it.
+    pub idle_after_us: Option<i64>,
+}
+
+/// What says when a row happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimeOf {
+    /// A column of the source.
+    Column {
+        /// Its name.
+        name: String,
+        /// How it writes times; fits its type.
+        format: TimeFormat,
+    },
+    /// The clock, when the row is read.
+    Clock,
+}
+
+impl EventTime {
+    /// The column that says it, if one does.
+    pub fn column(&self) -> Option<&str> {
+        match &self.of {
+            TimeOf::Column { name, .. } => Some(name),
+            TimeOf::Clock => None,
+        }
+    }
 }
 
 /// A function of a step.

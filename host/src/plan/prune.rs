@@ -15,8 +15,8 @@ pub(super) fn prune(nodes: &mut [Node]) {
         }
         let from_input: BTreeSet<String> = match &mut node.operator {
             Operator::Source(source) => {
-                let time = source.event_time.as_ref().map(|t| t.column.clone());
-                source.columns.retain(|f| wanted.contains(&f.name) || time.as_ref() == Some(&f.name));
+                let time = source.event_time.as_ref().and_then(super::EventTime::column);
+                source.columns.retain(|f| wanted.contains(&f.name) || time == Some(&f.name));
                 BTreeSet::new()
             }
             Operator::Map(apply) | Operator::Filter(apply) | Operator::FlatMap(apply) => through(apply, &wanted),

@@ -96,8 +96,12 @@ pub(super) struct CsvSpec {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct EventTimeSpec {
-    pub(super) column: At<String>,
+    pub(super) column: Option<At<String>>,
+    pub(super) format: Option<At<String>>,
+    pub(super) zone: Option<At<String>>,
     pub(super) out_of_order: Option<At<String>>,
+    pub(super) idle_after: Option<At<String>>,
+    pub(super) processing: Option<At<bool>>,
 }
 
 /// An entry of `[[steps]]`.

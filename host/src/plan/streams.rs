@@ -2,12 +2,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::quantity::duration_us;
-use super::spec::{At, CsvSpec, EventTimeSpec, NexmarkSpec, SinkSpec, SourceSpec, Text};
-use super::{EventTime, Sink, Source, bind::did_you_mean};
+use super::event_time::event_time;
+use super::spec::{At, CsvSpec, NexmarkSpec, SinkSpec, SourceSpec, Text};
+use super::{Sink, Source, bind::did_you_mean};
 use crate::error::{Error, Invalid, Result};
 use crate::flow::sink::Output;
-use crate::flow::source::{self, CsvFormat, Discovered, Format, Input, NexmarkSettings, NexmarkStream, Settings};
+use crate::flow::source::{self, CsvFormat, Format, Input, NexmarkSettings, NexmarkStream, Settings};
 use crate::types::{DataType, Field};
 
 /// A source of the plan, with all its columns; [`super::prune`] takes out what nobody needs.
@@ -30,7 +30,7 @@ pub(super) fn source(text: &Text, spec: &At<SourceSpec>) -> Result<Source> {
     }
     let settings = Settings { input, format, schema };
     let discovered = source::discover(&settings).map_err(|error| placed(text, spec, error))?;
-    let event_time = inner.event_time.as_ref().map(|spec| event_time(text, spec, &discovered)).transpose()?;
+    let event_time = inner.event_time.as_ref().map(|spec| event_time(text, spec, &discovered.columns)).transpose()?;
     let columns = discovered.columns.clone();
     Ok(Source { settings, discovered, columns, event_time })
 }
@@ -47,7 +47,7 @@ fn placed(text: &Text, spec: &At<SourceSpec>, error: Error) -> Error {
 }
 
 /// A place that is chosen by saying `true` of it.
-fn chosen(text: &Text, name: &str, at: Option<&At<bool>>) -> Result<bool, Invalid> {
+pub(super) fn chosen(text: &Text, name: &str, at: Option<&At<bool>>) -> Result<bool, Invalid> {
     match at {
         Some(at) if !*at.get_ref() => {
             Err(text.wrong(at, format!("`{name} = false` says nothing")).hint("leave it out"))
@@ -177,29 +177,6 @@ fn schema(text: &Text, table: &At<super::spec::SchemaSpec>) -> Result<Vec<Field>
         }
     };
     columns.into_iter().map(field).collect()
-}
-
-fn event_time(text: &Text, spec: &At<EventTimeSpec>, discovered: &Discovered) -> Result<EventTime, Invalid> {
-    let inner = spec.get_ref();
-    let name = inner.column.get_ref();
-    let all: Vec<_> = discovered.columns.iter().map(|f| f.name.as_str()).collect();
-    let Some(column) = discovered.columns.iter().find(|f| f.name == *name) else {
-        return Err(text.wrong(&inner.column, format!("there is no column `{name}`")).hint(did_you_mean(name, &all)));
-    };
-    if column.data_type != DataType::Timestamp {
-        return Err(text
-            .wrong(&inner.column, format!("event time is a timestamp, but column `{name}` is {}", column.type_name()))
-            .hint("declare it as `timestamp` in the source's schema if its texts are ISO 8601 times"));
-    }
-    let out_of_order_us = match &inner.out_of_order {
-        None => 0,
-        Some(at) => match duration_us(at.get_ref()) {
-            Ok(us) if us >= 0 => us,
-            Ok(_) => return Err(text.wrong(at, format!("`{}` is negative; rows can't be early", at.get_ref()))),
-            Err(message) => return Err(text.wrong(at, message)),
-        },
-    };
-    Ok(EventTime { column: name.clone(), out_of_order_us })
 }
 
 /// A sink of the plan.

@@ -80,8 +80,7 @@ impl Node {
         match &self.operator {
             Operator::Source(source) => {
                 if let Some(time) = &source.event_time {
-                    let bound = duration_text(time.out_of_order_us);
-                    lines.push(format!("event time: {}, out of order by up to {bound}", time.column));
+                    lines.push(time.line());
                 }
             }
             Operator::Window(window) => {

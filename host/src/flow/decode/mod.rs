@@ -16,7 +16,7 @@ pub(crate) mod infer;
 pub mod iso8601;
 mod json;
 mod lines;
-mod reason;
+pub(super) mod reason;
 mod texts;
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use crate::types::Field;
 
 /// A value as it is quoted in a reason: in quotes, and cut after 60 characters.
-pub(super) fn quoted(value: &str) -> String {
+pub(in crate::flow) fn quoted(value: &str) -> String {
     match value.char_indices().nth(60) {
         Some((end, _)) => format!("\"{}…\"", &value[..end]),
         None => format!("\"{value}\""),

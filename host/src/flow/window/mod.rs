@@ -127,6 +127,7 @@ impl Step {
             partition: self.worker,
             sequence: 0,
             watermark,
+            idle: self.watermarks.is_idle(),
             target: 0,
             rows: RecordBatch::new_empty(arrow_schema::Schema::empty().into()),
             marks: Marks::default(),
