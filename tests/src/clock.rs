@@ -56,14 +56,14 @@ impl Running {
         Self { case, pipes, clock, metrics, run }
     }
 
-    /// Writes rows (second, id) to a pipe, and waits until they are read.
+    /// Writes rows (second, id) to a pipe, and waits until the window has them.
     fn write(&mut self, pipe: usize, rows: &[(i64, &str)]) {
-        let read = || self.metrics.node(0).rows_out.load(Ordering::Relaxed);
-        let before = read();
+        let come = || self.metrics.node(1).rows_in.load(Ordering::Relaxed);
+        let before = come();
         let text: String = rows.iter().map(|(at, id)| format!("{{\"at\":{at},\"id\":\"{id}\"}}\n")).collect();
         let mut pipe = self.pipes[pipe].as_ref().expect("it is open");
         pipe.write_all(text.as_bytes()).expect("it is read");
-        self.until("rows are read", || read() == before + rows.len() as u64);
+        self.until("the window has the rows", || come() == before + rows.len() as u64);
     }
 
     /// Moves the clock to so many milliseconds behind its start.

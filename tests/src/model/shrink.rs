@@ -115,8 +115,9 @@ impl Search<'_> {
             |w| std::mem::replace(&mut w.kind, Kind::Tumbling) != Kind::Tumbling,
         ];
         simplest.into_iter().fold(simpler, |simpler, change| {
-            let changed = |t: &mut Trial| t.scenario.window.as_mut().is_some_and(change);
-            simpler | (changed(&mut self.best.clone()) && self.keep(|t| drop(changed(t))))
+            let mut changed = self.best.scenario.window;
+            let differs = changed.as_mut().is_some_and(change);
+            simpler | (differs && self.keep(|t| t.scenario.window = changed))
         })
     }
 
