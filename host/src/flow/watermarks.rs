@@ -53,6 +53,18 @@ impl Watermarks {
         self.alive().next().is_some() && self.alive().all(|p| p.idle)
     }
 
+    /// Where an operator of two streams is, by the same rules, and whether it is idle. While it is, it
+    /// stays where it was, and this says `i64::MIN`.
+    pub(super) fn of_both(streams: &mut [Self; 2]) -> (i64, bool) {
+        let sides = streams.each_mut().map(|s| (s.stream(), s.is_idle()));
+        let alive = || sides.iter().filter(|(watermark, _)| *watermark != i64::MAX);
+        match alive().filter(|(_, idle)| !idle).map(|(watermark, _)| *watermark).min() {
+            Some(watermark) => (watermark, false),
+            None if alive().next().is_some() => (i64::MIN, true),
+            None => (i64::MAX, false),
+        }
+    }
+
     fn alive(&self) -> impl Iterator<Item = &Position> {
         self.of.iter().filter(|p| p.watermark != i64::MAX)
     }
@@ -67,10 +79,8 @@ mod tests {
     use super::*;
     use crate::flow::batch::Marks;
 
-    /// A stream after each of these: (partition, watermark, idle).
-    fn stream(partitions: usize, batches: &[(u32, i64, bool)]) -> Vec<i64> {
-        let mut watermarks = Watermarks::new(partitions);
-        let batch = |(partition, watermark, idle): &(u32, i64, bool)| Batch {
+    fn batch((partition, watermark, idle): &(u32, i64, bool)) -> Batch {
+        Batch {
             partition: *partition,
             sequence: 0,
             watermark: *watermark,
@@ -78,7 +88,12 @@ mod tests {
             target: 0,
             rows: RecordBatch::new_empty(Arc::new(arrow_schema::Schema::empty())),
             marks: Marks::default(),
-        };
+        }
+    }
+
+    /// A stream after each of these: (partition, watermark, idle).
+    fn stream(partitions: usize, batches: &[(u32, i64, bool)]) -> Vec<i64> {
+        let mut watermarks = Watermarks::new(partitions);
         let after = |b: &_| {
             watermarks.note(&batch(b));
             watermarks.stream()
@@ -102,6 +117,23 @@ mod tests {
         // Back, and behind: the stream waits for it where it is.
         assert_eq!(stream(2, &[(1, 2, true), (0, 8, false), (1, 3, false), (0, 20, false)]), [NONE, 8, 8, 8]);
         assert_eq!(stream(2, &[(0, 8, true), (1, 6, false), (0, 8, false), (1, 9, false)]), [NONE, 6, 6, 8]);
+    }
+
+    #[test]
+    fn an_operator_of_two_streams_does_not_wait_for_an_idle_one() {
+        let at = |left: (u32, i64, bool), right: (u32, i64, bool)| {
+            let mut streams = [Watermarks::new(1), Watermarks::new(1)];
+            for (stream, said) in streams.iter_mut().zip([left, right]) {
+                stream.note(&batch(&said));
+            }
+            Watermarks::of_both(&mut streams)
+        };
+        assert_eq!(at((0, 5, false), (0, 7, false)), (5, false));
+        assert_eq!(at((0, 5, true), (0, 7, false)), (7, false));
+        assert_eq!(at((0, 5, true), (0, 7, true)), (NONE, true));
+        assert_eq!(at((0, 5, true), (0, END, false)), (NONE, true));
+        assert_eq!(at((0, END, false), (0, 7, false)), (7, false));
+        assert_eq!(at((0, END, false), (0, END, false)), (END, false));
     }
 
     #[test]

@@ -157,5 +157,6 @@ pub(super) fn options(random: &mut Random) -> Options {
         batch_rows: random.of(1..40) as usize,
         epoch_rows: random.of(1..70) as usize,
         reuse: Reuse::UntilFault,
+        ..Options::default()
     }
 }

@@ -126,14 +126,13 @@ impl Step {
                 Node::add(&self.counters.late, late);
             }
         }
-        let [left, right] = self.watermarks.each_mut().map(Watermarks::stream);
-        let watermark = left.min(right);
+        let (watermark, idle) = Watermarks::of_both(&mut self.watermarks);
         self.counters.watermark.fetch_max(watermark, Relaxed);
         let mut rows_out = 0;
         let (worker, sequence) = (self.worker, &mut self.sequence);
         let mut numbered = |watermark: i64, rows: RecordBatch, marks: Marks| {
             rows_out += rows.num_rows();
-            give(Batch { partition: worker, sequence: *sequence, watermark, target: 0, rows, marks });
+            give(Batch { partition: worker, sequence: *sequence, watermark, idle, target: 0, rows, marks });
             *sequence += 1;
         };
         // The stream is at its new watermark only behind the last of these rows.
