@@ -37,6 +37,8 @@ pub enum NodeKind {
     Window,
     /// Pairs rows of two streams.
     Join,
+    /// Rows that came too late for a window.
+    Late,
     /// Rows go out.
     Sink,
 }

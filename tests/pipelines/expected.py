@@ -376,11 +376,13 @@ def overlapping(at, around, bound):
     """Windows that overlap, by their definition: a row is in each whose end its watermark has not passed."""
     groups, late, watermark = {}, 0, NEVER
     for row in table(at / "in.csv", at=time):
-        in_time = [(end, start) for start, end in around(row["at"]) if end > watermark]
+        windows = [(end, start) for start, end in around(row["at"])]
+        in_time = [window for window in windows if window[0] > watermark]
         late += not in_time
         for window in in_time:
-            # Panes are merged in the order of time; in one pane first the rows that all windows see.
-            groups.setdefault((*window, row["k"]), []).append((in_time[0][0], row))
+            # Panes are merged in the order of time; behind them what came too late for some windows.
+            seen_from = (in_time[0] != windows[0], in_time[0][0])
+            groups.setdefault((*window, row["k"]), []).append((seen_from, row))
         watermark = max(watermark, row["at"] - bound)
     return groups, late
 
@@ -388,7 +390,7 @@ def overlapping(at, around, bound):
 def overlapped(groups, late, pane_of):
     rows = []
     for (end, start, k), found in sorted(groups.items(), key=lambda group: (*group[0][:2], rank(group[0][2]))):
-        found = sorted(found, key=lambda seen: (pane_of(seen[1]["at"]), seen[0]))
+        found = sorted(found, key=lambda seen: (seen[0][0], pane_of(seen[1]["at"]), seen[0][1]))
         ids = join([row for _, row in found], "id")
         rows.append({"window_start": iso(start), "window_end": iso(end), "k": k, "rows": len(found), "ids": ids})
     return out(rows, late)
@@ -415,6 +417,127 @@ def cumulating(at):
         return [(start, start + n * step) for n in range(1, 5) if start + n * step > time]
 
     return overlapped(*overlapping(at, around, 5 * SECOND), lambda time: (time - offset) // step)
+
+
+@folder
+def allowed_lateness(at):
+    """Windows that take rows for ten seconds behind their end. All rows are in one epoch, so a window's
+    rows are there when it fires: what is late for the source is in its first result."""
+    kept, late, watermark = [], 0, NEVER
+    for row in table(at / "in.csv", at=time):
+        if start_of(row["at"], 10 * SECOND) + 20 * SECOND <= watermark:
+            late += 1
+        else:
+            kept.append(row)
+        watermark = max(watermark, row["at"])
+    results = lambda rows: {"window_emit": "final", "rows": len(rows), "ids": join(rows, "id")}
+    return out(windows(kept, 10 * SECOND, 0, ["k"], results), late)
+
+
+@folder
+def late_side(at):
+    """The rows that are late for their windows are a stream: every second one of them, doubled."""
+    kept, late, watermark = [], [], NEVER
+    for row in table(at / "in.csv", at=time, n=int):
+        target = late if start_of(row["at"], 10 * SECOND) + 10 * SECOND <= watermark else kept
+        target.append(row)
+        watermark = max(watermark, row["at"])
+    lines_of_late = [{**row, "at": iso(row["at"]), "n": 2 * row["n"]} for row in late if row["n"] % 2 == 0]
+    found = out(windows(kept, 10 * SECOND, 0, ["k"], lambda rows: {"rows": len(rows), "ids": join(rows, "id")}), len(late))
+    return {**found, "expected.late.jsonl": lines(lines_of_late)}
+
+
+def windows_of_rows(rows, size, step, result):
+    """Every so many rows of a key its last so many."""
+    seen, found = {}, []
+    for row in rows:
+        of_key = seen.setdefault(row["k"], [])
+        of_key.append(row)
+        if len(of_key) % step == 0:
+            last = of_key[-size:]
+            found.append((last, result(row["k"], last)))
+    return found
+
+
+@folder
+def count(at):
+    def result(k, rows):
+        times = [row["at"] for row in rows]
+        return {
+            "window_start": iso(min(times)),
+            "window_end": iso(max(times) + 1),
+            "k": k,
+            "rows": len(rows),
+            "ids": join(rows, "id"),
+        }
+
+    found = windows_of_rows(table(at / "in.csv", at=time), 4, 4, result)
+    found.sort(key=lambda pair: (max(row["at"] for row in pair[0]), rank(pair[1]["k"])))
+    return out([row for _, row in found])
+
+
+@folder
+def count_sliding(at):
+    result = lambda k, rows: {"k": k, "rows": len(rows), "ids": join(rows, "id")}
+    found = windows_of_rows(table(at / "in.csv"), 6, 4, result)
+    return out(sorted((row for _, row in found), key=lambda row: rank(row["k"])))
+
+
+@folder
+def global_window(at):
+    keys = {}
+    for row in table(at / "in.csv"):
+        keys.setdefault(row["k"], []).append(row)
+    return out([{"k": k, "rows": len(keys[k]), "ids": join(keys[k], "id")} for k in sorted(keys, key=rank)])
+
+
+@folder
+def running(at):
+    """Without event time, and all rows in one epoch: each key has changed once."""
+    return global_window(at)
+
+
+def in_order_of_time(rows):
+    return sorted(rows, key=lambda row: row["at"])  # Stable: rows of one time as they came.
+
+
+@folder
+def median(at):
+    """Windows that overlap, and all of their values in order."""
+    groups = {}
+    for row in table(at / "in.csv", at=time, n=float):
+        for start in range(row["at"] // (4 * SECOND) * 4 * SECOND, row["at"] - 8 * SECOND, -4 * SECOND):
+            groups.setdefault((start + 8 * SECOND, row["k"]), []).append(row)
+    rows = []
+    for (end, k), found in sorted(groups.items(), key=lambda group: (group[0][0], rank(group[0][1]))):
+        # The function takes no null.
+        numbers = sorted(n for n in values(found, "n") if n is not None)
+        half = len(numbers) // 2
+        middle = None if not numbers else numbers[half] if len(numbers) % 2 else (numbers[half - 1] + numbers[half]) / 2
+        rows.append({"window_start": iso(end - 8 * SECOND), "window_end": iso(end), "k": k, "half": middle})
+    return out(rows)
+
+
+@folder
+def group_failures(at):
+    """A group with a negative number fails, and one with a 7 makes the function panic; the others stand."""
+    groups = {}
+    for row in table(at / "in.csv", at=time, n=int):
+        groups.setdefault((start_of(row["at"], 5 * SECOND), row["k"]), []).append(row)
+    rows, failed = [], []
+    for (start, k), found in sorted(groups.items()):
+        window = {"window_start": iso(start), "window_end": iso(start + 5 * SECOND), "k": k}
+        # The first of them in the order of time is met.
+        cue = next((row["n"] for row in in_order_of_time(found) if row["n"] < 0 or row["n"] == 7), None)
+        if cue is None:
+            ids = [row["id"] for row in in_order_of_time(found)]
+            rows += [{**window, "trail": ",".join(ids[i : i + 3])} for i in range(0, len(ids), 3)]
+        elif cue < 0:
+            failed.append({"step": "window", "function": "lab.trail", "reason": f"{cue} is negative", "row": window})
+        else:
+            failed.append({"step": "window", "function": "lab.trail", "fault": "trap", "row": window})
+    assert {len(letter) for letter in failed} == {4} and len({"fault" in letter for letter in failed}) == 2
+    return {**out(rows), **letters(failed)}
 
 
 @folder

@@ -88,6 +88,7 @@ fn what(node: &NodeReport) -> String {
         NodeKind::StatefulMap => "stateful-map",
         NodeKind::Window => "window",
         NodeKind::Join => "join",
+        NodeKind::Late => "late",
         NodeKind::Sink => "sink",
     };
     format!("{kind} {}", shorten(&node.detail, matches!(node.kind, NodeKind::Source | NodeKind::Sink)))

@@ -114,6 +114,7 @@ impl Shared {
 }
 
 /// Where one node's failed rows go.
+#[derive(Clone)]
 pub(super) struct Failures {
     pub(super) shared: Arc<Shared>,
     pub(super) counters: Arc<Node>,

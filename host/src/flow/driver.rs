@@ -1,5 +1,6 @@
 //! Runs a plan: one Timely dataflow on every worker, from the sources to the end of their input.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +24,7 @@ use super::window;
 use super::write::{Target, write};
 use super::{Epoch, Stream};
 use crate::error::{Error, Result};
-use crate::plan::{Node, Operator, Plan};
+use crate::plan::{Late, Node, Operator, Plan};
 use crate::report::{Metrics, Report};
 use crate::sandbox::Reuse;
 
@@ -125,6 +126,8 @@ fn run_worker(
     worker.dataflow::<Epoch, _, _>(|scope| {
         let mut streams: Vec<Option<Stream<'_>>> = Vec::new();
         let order = |of: &Node| of.input.map_or(Order::Source, |input| Order::of(&plan.nodes[input]));
+        // The late rows of each window.
+        let mut late: HashMap<usize, Stream<'_>> = HashMap::new();
         for (index, node) in plan.nodes.iter().enumerate() {
             let counters = metrics.node(index);
             let failures = || Failures::new(plan, index, Arc::clone(&counters), Arc::clone(shared));
@@ -163,19 +166,30 @@ fn run_worker(
                     Some(stateful::stateful_map(exchange(input, &edge, fields), setting))
                 }
                 (Operator::Window(spec), Some((input, fields))) => {
-                    let edge = Edge::Key { columns: spec.key.clone(), numbered: false };
+                    // Results have an order of their own; late rows keep that of the stream.
+                    let numbered = spec.firing.late == Late::Side;
+                    let edge = Edge::Key { columns: spec.key.clone(), numbered };
                     let input = exchange(input, &edge, fields);
                     let setting = window::Setting {
                         node,
                         window: spec,
                         input: fields,
+                        timed: plan.nodes[node.input.unwrap_or_default()].timed,
                         partitions: plan.partition_count(node.input.unwrap_or_default(), scope.peers()),
                         order: order(node),
                         options,
                         counters: counters.clone(),
                         failures: failures(),
                     };
-                    Some(window::window(input, setting))
+                    let (results, late_rows) = window::window(input, setting);
+                    late.insert(index, late_rows);
+                    Some(results)
+                }
+                (Operator::Late, Some(_)) => {
+                    let of = node.input.unwrap_or_default();
+                    let stream = late.remove(&of).expect("a window comes before its late rows");
+                    let input = plan.nodes[of].input.unwrap_or_default();
+                    Some(window::late(stream, node, &plan.nodes[input].fields, counters.clone()))
                 }
                 (Operator::Join(spec), Some(left)) => {
                     let right = (streams[spec.right].clone().expect("an input comes before"), spec.right);

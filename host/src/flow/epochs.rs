@@ -17,21 +17,26 @@ use super::Epoch;
 use super::batch::{Batch, Marks};
 use crate::plan;
 
-/// Epochs that are not complete.
-#[derive(Default)]
-pub(super) struct Epochs {
-    open: BTreeMap<Epoch, (Capability<Epoch>, Vec<Batch>)>,
+/// Epochs that are not complete, each with what an operator has to hold to give something in it.
+pub(super) struct Epochs<C = Capability<Epoch>> {
+    open: BTreeMap<Epoch, (C, Vec<Batch>)>,
 }
 
-impl Epochs {
-    /// Takes a batch in.
-    pub(super) fn push(&mut self, capability: &Capability<Epoch>, batches: impl IntoIterator<Item = Batch>) {
-        let (_, held) = self.open.entry(*capability.time()).or_insert_with(|| (capability.clone(), Vec::new()));
+impl<C> Default for Epochs<C> {
+    fn default() -> Self {
+        Self { open: BTreeMap::new() }
+    }
+}
+
+impl<C> Epochs<C> {
+    /// Takes batches of an epoch in.
+    pub(super) fn push(&mut self, epoch: Epoch, hold: impl FnOnce() -> C, batches: impl IntoIterator<Item = Batch>) {
+        let (_, held) = self.open.entry(epoch).or_insert_with(|| (hold(), Vec::new()));
         held.extend(batches);
     }
 
     /// The first epoch that is complete, with its batches in order.
-    pub(super) fn complete(&mut self, frontier: &MutableAntichain<Epoch>) -> Option<(Capability<Epoch>, Vec<Batch>)> {
+    pub(super) fn complete(&mut self, frontier: &MutableAntichain<Epoch>) -> Option<(C, Vec<Batch>)> {
         let entry = self.open.first_entry()?;
         if frontier.less_equal(entry.key()) {
             return None;

@@ -48,7 +48,7 @@ pub(super) fn write<'scope>(
         move |(input, frontier), output| {
             input.for_each(|capability, batches| {
                 if let Some(capability) = capability.retain_least(output.output_index()) {
-                    epochs.push(&capability, batches.drain(..));
+                    epochs.push(*capability.time(), || capability, batches.drain(..));
                 }
             });
             while let Some((_, batches)) = epochs.complete(frontier) {

@@ -4,7 +4,7 @@
 use super::bind::did_you_mean;
 use super::quantity::{duration_text, duration_us};
 use super::spec::{At, StepSpec, Text, WithinSpec};
-use super::steps::window_kind;
+use super::window::window_kind;
 use super::{Node, WINDOW_COLUMNS, WindowKind};
 use crate::error::Invalid;
 use crate::types::{DataType, Field};
@@ -135,11 +135,17 @@ pub(super) fn join(
     right: &Node,
 ) -> Result<Join, Invalid> {
     let inner = spec.get_ref();
-    let others = [&inner.filter, &inner.flat_map, &inner.stateful_map, &inner.ttl];
+    let others = [&inner.filter, &inner.flat_map, &inner.stateful_map, &inner.ttl, &inner.group_map];
     if inner.aggregate.is_some() || others.iter().any(|other| other.is_some()) {
         return Err(text
             .wrong(spec, "a step does one thing")
             .hint("a join may have a `map` for its pairs; what else is to be done with them is a step behind it"));
+    }
+    let firing = [&inner.allowed_lateness, &inner.late].map(|at| at.as_ref().map(At::span));
+    if let Some(span) = firing.into_iter().flatten().chain(inner.emit.as_ref().map(At::span)).next() {
+        let message =
+            "a join gives each pair once and drops late rows, so it has no `emit`, `late` and `allowed-lateness`";
+        return Err(Invalid::new(message).at(text.place(span.start)));
     }
     if inner.map.is_none() && (inner.with.is_some() || inner.rename.is_some()) {
         let what = if inner.with.is_some() { "with" } else { "as" };
@@ -205,6 +211,9 @@ fn pairing(text: &Text, spec: &At<StepSpec>) -> Result<Pairing, Invalid> {
                         "for rows at most {gap} apart write `within = {{ before = \"{gap}\", after = \"{gap}\" }}`"
                     )))
             }
+            WindowKind::Count { .. } | WindowKind::Global => Err(text
+                .wrong(at, "the rows of two streams are paired by their times, and this window has none")
+                .hint("write `window = { tumbling = \"10s\" }` or `within = { after = \"1h\" }`")),
         },
     }
 }

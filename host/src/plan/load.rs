@@ -13,7 +13,7 @@ use super::quantity::{duration_us, size_bytes};
 use super::spec::{At, DeadLettersSpec, FunctionsSpec, LimitsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
 use super::steps::{Stream, apply, step};
 use super::streams::{relative, sink, source};
-use super::{Node, OnError, Operator, Plan};
+use super::{Late, Node, OnError, Operator, Plan};
 use crate::error::{Error, Invalid, Result};
 use crate::flow::sink::Output;
 use crate::flow::source::Input;
@@ -58,6 +58,8 @@ struct Planner<'a> {
     nodes: Vec<Node>,
     /// Where each node starts in the file.
     starts: Vec<usize>,
+    /// The last node that is no stream of late rows: what the next step or sink takes.
+    last: usize,
 }
 
 impl<'a> Planner<'a> {
@@ -67,7 +69,8 @@ impl<'a> Planner<'a> {
             None => OnError::Stop,
         };
         let components = Components { text, spec, environment, loaded: HashMap::new() };
-        let mut planner = Self { text, spec, on_error: default, components, nodes: Vec::new(), starts: Vec::new() };
+        let mut planner =
+            Self { text, spec, on_error: default, components, nodes: Vec::new(), starts: Vec::new(), last: 0 };
         planner.on_error = planner.policy(spec.on_error.as_ref())?;
         Ok(planner)
     }
@@ -91,6 +94,7 @@ impl<'a> Planner<'a> {
             self.starts.push(spec.span().start);
         }
         let sources = self.nodes.len();
+        self.last = sources - 1;
         self.steps(sources)?;
         self.sinks()?;
         self.check_used()?;
@@ -125,7 +129,7 @@ impl<'a> Planner<'a> {
             let inner = spec.get_ref();
             let before = match self.nodes.len() {
                 n if n == sources && sources > 1 => None,
-                n => Some(n - 1),
+                _ => Some(self.last),
             };
             let input = self.input(inner.from.as_ref(), before, spec)?;
             if let Some(right) = &inner.join {
@@ -137,13 +141,21 @@ impl<'a> Planner<'a> {
             let components = &mut self.components;
             let made = step(self.text, spec, &stream, &mut |name| components.find(name))?;
             let windowed = matches!(made.operator, Operator::Window(_)) || node.windowed;
-            let timed = node.timed;
+            let (side, timed) = match &made.operator {
+                Operator::Window(window) => (
+                    (window.firing.late == Late::Side).then(|| (node.fields.clone(), node.windowed)),
+                    window.kind.has_bounds(node.timed),
+                ),
+                _ => (None, node.timed),
+            };
             let name = match &inner.name {
                 Some(at) => self.new_name(at)?,
                 None => self.free_name(&made.name),
             };
             let on_error = self.policy(inner.on_error.as_ref())?;
             self.starts.push(spec.span().start);
+            self.last = self.nodes.len();
+            let late = format!("{name}.late");
             self.nodes.push(Node {
                 name,
                 input: Some(input),
@@ -153,6 +165,19 @@ impl<'a> Planner<'a> {
                 on_error,
                 operator: made.operator,
             });
+            if let Some((fields, windowed)) = side {
+                let (name, input) = (self.free_name(&late), Some(self.last));
+                self.starts.push(spec.span().start);
+                self.nodes.push(Node {
+                    name,
+                    input,
+                    fields,
+                    timed: true,
+                    windowed,
+                    on_error,
+                    operator: Operator::Late,
+                });
+            }
         }
         Ok(())
     }
@@ -194,6 +219,7 @@ impl<'a> Planner<'a> {
             self.nodes.push(node(name, pairs, made.columns, made.operator));
             self.starts.push(spec.span().start);
         }
+        self.last = self.nodes.len() - 1;
         Ok(())
     }
 
@@ -208,7 +234,7 @@ impl<'a> Planner<'a> {
                 .hint("write `[sink]` with `stdout = true` or `file = \"..\"`")
                 .into());
         }
-        let before = Some(self.nodes.len() - 1);
+        let before = Some(self.last);
         for (name, spec) in sinks {
             let input = self.input(spec.get_ref().from.as_ref(), before, spec)?;
             let sink = sink(self.text, spec)?;

@@ -16,6 +16,7 @@ mod stateful;
 mod steps;
 mod streams;
 mod tree;
+mod window;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -89,6 +90,8 @@ pub enum Operator {
     Window(Window),
     /// Pairs rows of two streams by key and time.
     Join(Join),
+    /// Gives the rows that came too late for all windows of its input.
+    Late,
     /// Takes rows.
     Sink(Sink),
 }
@@ -238,8 +241,42 @@ pub struct Window {
     pub key: Vec<Field>,
     /// Which windows a row is in.
     pub kind: WindowKind,
+    /// When they give results.
+    pub firing: Firing,
     /// What is computed of each.
-    pub aggregates: Vec<Aggregate>,
+    pub compute: Compute,
+}
+
+/// What is computed of the rows of a window and key.
+#[derive(Debug)]
+pub enum Compute {
+    /// Aggregates, of rows as they come.
+    Aggregates(Vec<Aggregate>),
+    /// What a function makes of all of them together.
+    Groups(Apply),
+}
+
+impl Compute {
+    /// The aggregates, if it is those.
+    pub fn aggregates(&self) -> &[Aggregate] {
+        match self {
+            Self::Aggregates(aggregates) => aggregates,
+            Self::Groups(_) => &[],
+        }
+    }
+
+    /// The function of whole groups, if it is that.
+    pub fn group_map(&self) -> Option<&Apply> {
+        match self {
+            Self::Aggregates(_) => None,
+            Self::Groups(apply) => Some(apply),
+        }
+    }
+
+    /// The functions that are called.
+    pub fn calls(&self) -> impl Iterator<Item = &Bound> {
+        self.aggregates().iter().map(|a| &a.call).chain(self.group_map().map(|apply| &apply.call))
+    }
 }
 
 /// Which windows a row is in.
@@ -277,6 +314,89 @@ pub enum WindowKind {
         /// Microseconds without a row that end a session.
         gap_us: i64,
     },
+    /// For each key its last so many rows, every so many rows; in the order in which they come.
+    Count {
+        /// Rows of a full window.
+        rows: u64,
+        /// Rows from one result to the next; at most those of a window.
+        step: u64,
+    },
+    /// For each key all its rows.
+    Global,
+}
+
+impl WindowKind {
+    /// Whether results say when their windows started and ended.
+    pub fn has_bounds(self, timed: bool) -> bool {
+        match self {
+            Self::Global => false,
+            Self::Count { .. } => timed,
+            _ => true,
+        }
+    }
+}
+
+/// When windows give results, and what becomes of rows that come too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Firing {
+    /// When results are given.
+    pub emit: Emit,
+    /// Microseconds behind its end in which a window still takes rows, and then gives its result
+    /// again.
+    pub allowed_lateness_us: i64,
+    /// What becomes of rows that are late for all of their windows.
+    pub late: Late,
+}
+
+impl Firing {
+    /// Whether a result says if it is early, final or late.
+    pub fn is_told(&self) -> bool {
+        match self.emit {
+            Emit::Final => self.allowed_lateness_us > 0,
+            Emit::Every { .. } => true,
+            Emit::Changes => false,
+        }
+    }
+
+    /// Whether a window may give more than one result for a key.
+    pub fn repeats(&self) -> bool {
+        self.emit != Emit::Final || self.allowed_lateness_us > 0
+    }
+}
+
+/// When results are given. Looked at where an epoch is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emit {
+    /// When the watermark has passed a window's end.
+    Final,
+    /// Then, and before that whenever the watermark has passed a multiple of so long, for the keys
+    /// that have changed since.
+    Every {
+        /// Microseconds.
+        us: i64,
+    },
+    /// Whenever a key has changed.
+    Changes,
+}
+
+impl Emit {
+    /// Whether early results are due when the watermark goes from one time to another.
+    pub(crate) fn is_due(self, from: i64, to: i64) -> bool {
+        match self {
+            Self::Final => false,
+            Self::Every { us } => to.div_euclid(us) > from.div_euclid(us),
+            Self::Changes => true,
+        }
+    }
+}
+
+/// What becomes of rows that are late for all of their windows. They are counted either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// Nothing.
+    Drop,
+    /// They are a stream of their own.
+    Side,
 }
 
 /// An aggregate of a window.
@@ -301,6 +421,9 @@ pub struct Sink {
 
 /// The columns of a window's start and end in its results.
 pub const WINDOW_COLUMNS: [&str; 2] = ["window_start", "window_end"];
+
+/// The column that says whether a result is early, final or late.
+pub const WINDOW_EMIT: &str = "window_emit";
 
 impl Plan {
     /// Counters for the nodes, in their order.
@@ -335,8 +458,9 @@ impl Plan {
                 (Operator::Source(source), _) => return source.discovered.partitions.clone(),
                 (Operator::Join(_), _) => return Vec::new(),
                 (_, Some(input)) => {
+                    let late = matches!(node.operator, Operator::Late);
                     node = &self.nodes[input];
-                    if matches!(node.operator, Operator::Window(_)) {
+                    if matches!(node.operator, Operator::Window(_)) && !late {
                         return Vec::new();
                     }
                 }
@@ -351,6 +475,11 @@ impl Plan {
         match &self.nodes[node].operator {
             Operator::Window(_) | Operator::Join(_) => workers,
             Operator::Source(source) => source.discovered.partitions.len(),
+            // Late rows are those of the stream that the window takes.
+            Operator::Late => {
+                let window = self.nodes[node].input.and_then(|window| self.nodes[window].input);
+                window.map_or(0, |input| self.partition_count(input, workers))
+            }
             _ => self.nodes[node].input.map_or(0, |input| self.partition_count(input, workers)),
         }
     }
@@ -367,6 +496,7 @@ impl Operator {
             Self::StatefulMap(_) => NodeKind::StatefulMap,
             Self::Window(_) => NodeKind::Window,
             Self::Join(_) => NodeKind::Join,
+            Self::Late => NodeKind::Late,
             Self::Sink(_) => NodeKind::Sink,
         }
     }
@@ -384,9 +514,10 @@ impl Operator {
             Self::Map(apply) | Self::Filter(apply) | Self::FlatMap(apply) => apply.call.label.clone(),
             Self::StatefulMap(stateful) => stateful.apply.call.label.clone(),
             Self::Window(window) => {
-                window.aggregates.iter().map(|a| a.call.label.as_str()).collect::<Vec<_>>().join(", ")
+                window.compute.calls().map(|call| call.label.as_str()).collect::<Vec<_>>().join(", ")
             }
             Self::Join(join) => join.text(),
+            Self::Late => "late rows".to_string(),
             Self::Sink(sink) => match &sink.output {
                 sink::Output::File(path) => path.display().to_string(),
                 sink::Output::Stdout => "stdout".to_string(),

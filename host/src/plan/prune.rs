@@ -25,7 +25,7 @@ pub(super) fn prune(nodes: &mut [Node]) {
                 key.chain(through(&stateful.apply, &wanted)).collect()
             }
             Operator::Window(window) => {
-                let arguments = window.aggregates.iter().flat_map(|a| &a.call.arguments).map(|a| a.column.clone());
+                let arguments = window.compute.calls().flat_map(|call| &call.arguments).map(|a| a.column.clone());
                 window.key.iter().map(|f| f.name.clone()).chain(arguments).collect()
             }
             Operator::Join(join) => {
@@ -33,10 +33,15 @@ pub(super) fn prune(nodes: &mut [Node]) {
                 needed[join.right].extend(join.needs_of_right());
                 join.needs_of_left().collect()
             }
+            // Its columns are those of the window's input.
+            Operator::Late => BTreeSet::new(),
             Operator::Sink(_) => node.fields.iter().map(|f| f.name.clone()).collect(),
         };
-        if let Some(input) = node.input {
-            needed[input].extend(from_input);
+        let Some(input) = node.input else { continue };
+        let late = matches!(node.operator, Operator::Late);
+        match nodes[input].input.filter(|_| late) {
+            Some(stream) => needed[stream].extend(wanted),
+            None => needed[input].extend(from_input),
         }
     }
 }

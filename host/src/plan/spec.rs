@@ -126,6 +126,10 @@ pub(super) struct StepSpec {
     pub(super) within: Option<At<WithinSpec>>,
     pub(super) kind: Option<At<String>>,
     pub(super) prefix: Option<At<String>>,
+    pub(super) group_map: Option<At<String>>,
+    pub(super) emit: Option<At<EmitSpec>>,
+    pub(super) allowed_lateness: Option<At<String>>,
+    pub(super) late: Option<At<String>>,
     pub(super) on_error: Option<At<String>>,
 }
 
@@ -158,8 +162,32 @@ pub(super) struct WindowSpec {
     pub(super) hopping: Option<At<String>>,
     pub(super) cumulating: Option<At<String>>,
     pub(super) session: Option<At<String>>,
-    pub(super) step: Option<At<String>>,
+    pub(super) count: Option<At<i64>>,
+    pub(super) global: Option<At<bool>>,
+    pub(super) step: Option<At<Amount>>,
     pub(super) offset: Option<At<String>>,
+}
+
+/// How far it is from one window to the next.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a duration as in `\"5m\"`, or a number of rows")]
+pub(super) enum Amount {
+    Rows(i64),
+    Time(String),
+}
+
+/// When windows give results.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected `\"final\"`, `\"changes\"` or `{ every = \"10s\" }`")]
+pub(super) enum EmitSpec {
+    Word(String),
+    Every(EverySpec),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EverySpec {
+    pub(super) every: String,
 }
 
 /// `[sink]` or `[sinks.NAME]`.

@@ -1,7 +1,8 @@
 //! A stateful map as written: its key, its function, and how long a state lives.
 
 use super::spec::{At, StepSpec, Text};
-use super::steps::{Applied, Find, Step, Stream, above_zero, applied, key};
+use super::steps::{Applied, Find, Step, Stream, applied};
+use super::window::{above_zero, key};
 use super::{Operator, StatefulMap};
 use crate::function::Kind;
 

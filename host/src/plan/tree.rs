@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::quantity::duration_text;
-use super::{Node, OnError, Operator, Plan, WindowKind};
+use super::{Bound, Emit, Firing, Node, OnError, Operator, Plan, WindowKind};
 use crate::types::Field;
 
 impl Plan {
@@ -66,9 +66,10 @@ impl Node {
                 format!("stateful-map {}: {}, {key}{ttl}", self.name, stateful.apply.call.text())
             }
             Operator::Window(window) => {
-                format!("window {}: {}, {}", self.name, window.kind.text(), by(&window.key))
+                format!("window {}: {}, {}{}", self.name, window.kind.text(), by(&window.key), window.firing)
             }
             Operator::Join(join) => format!("join {}: {}, {}", self.name, join.text(), join.key_text()),
+            Operator::Late => format!("late rows {}", self.name),
             Operator::Sink(_) => return format!("sink {}: {}", self.name, self.operator.detail()),
         };
         format!("{what}{policy}")
@@ -84,7 +85,9 @@ impl Node {
                 }
             }
             Operator::Window(window) => {
-                lines.extend(window.aggregates.iter().map(|a| format!("{} = {}", list(&a.outputs), a.call.text())));
+                let line = |outputs: &[Field], call: &Bound| format!("{} = {}", list(outputs), call.text());
+                lines.extend(window.compute.aggregates().iter().map(|a| line(&a.outputs, &a.call)));
+                lines.extend(window.compute.group_map().map(|apply| line(&apply.outputs, &apply.call)));
             }
             _ => {}
         }
@@ -105,6 +108,9 @@ impl WindowKind {
                 format!("cumulating {} every {}", duration_text(size_us), duration_text(step_us))
             }
             Self::Session { gap_us } => format!("sessions, gap {}", duration_text(gap_us)),
+            Self::Count { rows, step } if rows == step => format!("{rows} rows"),
+            Self::Count { rows, step } => format!("{rows} rows every {step}"),
+            Self::Global => "global".to_string(),
         };
         let offset = match self {
             Self::Tumbling { offset_us: us @ 1.., .. }
@@ -116,7 +122,22 @@ impl WindowKind {
     }
 }
 
-impl super::Bound {
+impl std::fmt::Display for Firing {
+    /// What is not as it mostly is.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.emit {
+            Emit::Final => {}
+            Emit::Every { us } => write!(f, ", early results every {}", duration_text(us))?,
+            Emit::Changes => f.write_str(", results as they change")?,
+        }
+        match self.allowed_lateness_us {
+            0 => Ok(()),
+            us => write!(f, ", late by up to {}", duration_text(us)),
+        }
+    }
+}
+
+impl Bound {
     /// The call with its columns and parameters: `stats.quantile(delay, q = 0.95)`.
     fn text(&self) -> String {
         let columns = self.arguments.iter().map(|a| match a.widen {

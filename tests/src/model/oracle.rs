@@ -4,17 +4,21 @@
 //! partition, in each as they stand there. A row is late when its window ended at or before the
 //! highest time that its own partition had before it, less the bound.
 
+mod windows;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::scenario::{Kind, Row, Scenario, Step, Window, time};
+use super::scenario::{Row, Scenario, Step, time};
 
 /// What comes of a pipeline.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
     /// The lines of the sink.
     pub(super) output: String,
+    /// The lines of the late rows, where they are a stream.
+    pub(super) late_rows: String,
     /// Rows that came too late.
     pub(super) late: u64,
     /// (function, source, position) of each row that failed, sorted.
@@ -30,23 +34,31 @@ impl Outcome {
         if self.failed != found.failed {
             return Err(format!("failed rows {:?}, expected {:?}", found.failed, self.failed));
         }
-        let (mut expected, mut lines) = (self.output.lines(), found.output.lines());
-        for line in 1.. {
-            match (expected.next(), lines.next()) {
-                (None, None) => break,
-                (expected, found) if expected != found => {
-                    return Err(format!("line {line}:\n  expected {expected:?}\n  found    {found:?}"));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        same_lines("the output", &self.output, &found.output)?;
+        same_lines("the late rows", &self.late_rows, &found.late_rows)
     }
+}
+
+fn same_lines(what: &str, expected: &str, found: &str) -> Result<(), String> {
+    let (mut expected, mut lines) = (expected.lines(), found.lines());
+    for line in 1.. {
+        match (expected.next(), lines.next()) {
+            (None, None) => break,
+            (expected, found) if expected != found => {
+                return Err(format!("{what}, line {line}:\n  expected {expected:?}\n  found    {found:?}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A row on its way, with where it came from.
 #[derive(Clone)]
-struct Moving {
+pub(super) struct Moving {
+    epoch: usize,
+    /// Its place among the rows of a window.
+    came: usize,
     row: Row,
     copy: Option<i64>,
     before: Option<String>,
@@ -54,9 +66,6 @@ struct Moving {
     position: u64,
     watermark: i64,
 }
-
-/// A window's end and start and its key, in the order of results: nulls first.
-type Group = (i64, i64, (Option<Vec<u8>>, Option<i64>, Option<i64>));
 
 pub(super) fn run(scenario: &Scenario, epoch_rows: usize) -> Outcome {
     let mut outcome = Outcome::default();
@@ -69,8 +78,7 @@ pub(super) fn run(scenario: &Scenario, epoch_rows: usize) -> Outcome {
     }
     match scenario.window {
         None => moving.iter().for_each(|row| outcome.output.push_str(&plain_line(scenario, row))),
-        Some(window) if window.kind == Kind::Session => sessions(window, moving, &mut outcome),
-        Some(window) => windowed(window, moving, &mut outcome),
+        Some(window) => windows::run(scenario, window, moving, &watermarks(scenario, epoch_rows), &mut outcome),
     }
     outcome.failed.sort();
     outcome
@@ -83,14 +91,31 @@ fn in_order(scenario: &Scenario, epoch_rows: usize) -> Vec<Moving> {
         for (position, row) in rows.iter().enumerate() {
             let watermark = highest.map_or(i64::MIN, |highest| highest - scenario.out_of_order_s);
             highest = highest.max(Some(row.at));
-            let source = format!("in-{partition}.csv");
-            let moving =
-                Moving { row: row.clone(), copy: None, before: None, source, position: position as u64, watermark };
-            all.push(((position / epoch_rows, partition, position), moving));
+            let (source, epoch) = (format!("in-{partition}.csv"), position / epoch_rows);
+            let (row, place) = (row.clone(), position as u64);
+            let moving = Moving { epoch, came: 0, row, copy: None, before: None, source, position: place, watermark };
+            all.push(((epoch, partition, position), moving));
         }
     }
     all.sort_by_key(|(place, _)| *place);
     all.into_iter().map(|(_, moving)| moving).collect()
+}
+
+/// The stream's watermark at the end of each epoch. A partition that has ended has an infinite one;
+/// that it has is noticed where it is asked for more.
+fn watermarks(scenario: &Scenario, epoch_rows: usize) -> Vec<i64> {
+    let at = |epoch: usize| {
+        let of = |rows: &Vec<Row>| match rows.len() / epoch_rows <= epoch {
+            true => i64::MAX,
+            false => {
+                let seen = &rows[..(epoch + 1) * epoch_rows];
+                seen.iter().map(|row| row.at - scenario.out_of_order_s).max().unwrap_or(i64::MIN)
+            }
+        };
+        scenario.partitions.iter().map(of).min().unwrap_or(i64::MAX)
+    };
+    let last = scenario.partitions.iter().map(|rows| rows.len() / epoch_rows).max().unwrap_or(0);
+    (0..=last).map(at).collect()
 }
 
 /// The rows that a step makes of one.
@@ -113,80 +138,6 @@ fn take(step: Step, mut moving: Moving, outcome: &mut Outcome) -> Vec<Moving> {
         (Step::Panics(_), _) => vec![moving],
         (Step::Tally(..), _) => unreachable!("it looks at more than a row"),
         (Step::Repeat, _) => (0..moving.row.c).map(|copy| Moving { copy: Some(copy), ..moving.clone() }).collect(),
-    }
-}
-
-fn windowed(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
-    let mut groups: BTreeMap<Group, Vec<Moving>> = BTreeMap::new();
-    for moving in moving {
-        let Row { at, n, .. } = moving.row;
-        let mut windows = window.around(at);
-        windows.retain(|(_, end)| *end > moving.watermark);
-        if windows.is_empty() {
-            outcome.late += 1;
-            continue;
-        }
-        if window.picky && n.is_some_and(|n| n < 0) {
-            outcome.failed.push(("lab.sum_picky".to_owned(), moving.source, moving.position));
-            continue;
-        }
-        for (start, end) in windows {
-            groups.entry((end, start, key_of(window, &moving.row))).or_default().push(moving.clone());
-        }
-    }
-    for ((end, start, ..), mut rows) in groups {
-        // What panes have in common is merged in the order of time, and behind it what came too late
-        // for the windows before.
-        rows.sort_by_key(|m| {
-            let seen_from = window.around(m.row.at).into_iter().map(|(_, end)| end).find(|end| *end > m.watermark);
-            ((m.row.at - window.offset_s).div_euclid(window.pane()), seen_from)
-        });
-        outcome.output.push_str(&result(window, start, end, &rows));
-    }
-}
-
-/// A session of a key, and its rows; those of sessions that it has been made one with follow.
-struct Session {
-    start: i64,
-    end: i64,
-    rows: Vec<Vec<Moving>>,
-}
-
-fn sessions(window: Window, moving: Vec<Moving>, outcome: &mut Outcome) {
-    let gap = window.size_s;
-    let mut keys: BTreeMap<_, Vec<Session>> = BTreeMap::new();
-    for moving in moving {
-        let (at, watermark) = (moving.row.at, moving.watermark);
-        // A row that fails was never here: it opens and extends nothing.
-        let fails = window.picky && moving.row.n.is_some_and(|n| n < 0);
-        let known = keys.entry(key_of(window, &moving.row)).or_default();
-        let meets = |s: &Session| s.end > watermark && s.start <= at + gap && at <= s.end;
-        if at + gap <= watermark && !known.iter().any(meets) {
-            outcome.late += 1;
-            continue;
-        }
-        if fails {
-            outcome.failed.push(("lab.sum_picky".to_owned(), moving.source, moving.position));
-            continue;
-        }
-        let (mut found, others): (Vec<_>, Vec<_>) = known.drain(..).partition(meets);
-        found.sort_by_key(|s| s.start);
-        let mut session = Session {
-            start: found.iter().map(|s| s.start).fold(at, i64::min),
-            end: found.iter().map(|s| s.end).fold(at + gap, i64::max),
-            rows: found.into_iter().flat_map(|s| s.rows).collect(),
-        };
-        if session.rows.is_empty() {
-            session.rows.push(Vec::new());
-        }
-        session.rows[0].push(moving);
-        known.extend(others);
-        known.push(session);
-    }
-    let mut all: Vec<_> = keys.into_iter().flat_map(|(key, s)| s.into_iter().map(move |s| (key.clone(), s))).collect();
-    all.sort_by(|(a, x), (b, y)| (x.end, a, x.start).cmp(&(y.end, b, y.start)));
-    for (_, Session { start, end, rows }) in all {
-        outcome.output.push_str(&result(window, start, end, &rows.concat()));
     }
 }
 
@@ -215,35 +166,13 @@ fn tallied(key: &[&str], ttl: Option<i64>, at: i64, moving: Vec<Moving>, outcome
     out
 }
 
-/// The key of a row, in the order of results.
-fn key_of(window: Window, row: &Row) -> (Option<Vec<u8>>, Option<i64>, Option<i64>) {
-    columns_of(window.key, row)
-}
+/// A key, in the order of results: nulls first.
+type Key = (Option<Vec<u8>>, Option<i64>, Option<i64>);
 
-fn columns_of(key: &[&str], row: &Row) -> (Option<Vec<u8>>, Option<i64>, Option<i64>) {
+fn columns_of(key: &[&str], row: &Row) -> Key {
     let of = |name: &str| key.contains(&name);
     let k = row.k.filter(|_| of("k")).map(|k| k.as_bytes().to_vec());
     (k, row.n.filter(|_| of("n")), of("c").then_some(row.c))
-}
-
-/// The line of a window and key.
-fn result(window: Window, start: i64, end: i64, rows: &[Moving]) -> String {
-    let mut line = Line::default();
-    line.add("window_start", json!(time(start)));
-    line.add("window_end", json!(time(end)));
-    let first = &rows[0].row;
-    for key in window.key {
-        line.add(key, column(first, key));
-    }
-    let ids: Vec<&str> = rows.iter().map(|m| m.row.id.as_str()).collect();
-    line.add("ids", json!(ids.join(",")));
-    let numbers = || rows.iter().filter_map(|m| m.row.n);
-    line.add("range_least", json!(numbers().min()));
-    line.add("range_greatest", json!(numbers().max()));
-    if window.picky {
-        line.add("sum", json!(numbers().sum::<i64>()));
-    }
-    line.end()
 }
 
 /// A row that went through no window.

@@ -49,8 +49,15 @@ pub(super) enum Step {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     pub(super) kind: Kind,
+    /// Of a count window: its rows.
     pub(super) size_s: i64,
     pub(super) offset_s: i64,
+    pub(super) emit: Emit,
+    pub(super) lateness_s: i64,
+    /// Whether late rows are a stream of their own.
+    pub(super) side: bool,
+    /// Whether a function gets whole groups, in place of aggregates.
+    pub(super) whole: bool,
     pub(super) key: &'static [&'static str],
     pub(super) picky: bool,
 }
@@ -66,9 +73,28 @@ pub(super) enum Kind {
     Cumulating(i64),
     /// As long as rows follow each other within the size, which is the gap.
     Session,
+    /// So many rows, every so many rows.
+    Count(i64),
+    /// All rows.
+    Global,
+}
+
+/// When windows give results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Emit {
+    /// At their end.
+    Final,
+    /// Before that too, every so many seconds of the watermark.
+    Every(i64),
+    /// When they change.
+    Changes,
 }
 
 impl Window {
+    /// Whether a result says if it is early, final or late.
+    pub(super) fn tells(&self) -> bool {
+        matches!(self.emit, Emit::Every(_)) || (self.emit == Emit::Final && self.lateness_s > 0)
+    }
     /// The start and end of every window that a time is in, the earliest end first.
     pub(super) fn around(&self, at: i64) -> Vec<(i64, i64)> {
         let Self { size_s: size, offset_s: offset, .. } = *self;
@@ -76,6 +102,8 @@ impl Window {
         match self.kind {
             Kind::Tumbling => vec![(block, block + size)],
             Kind::Session => vec![(at, at + size)],
+            Kind::Count(_) => vec![],
+            Kind::Global => vec![(i64::MIN, i64::MAX)],
             Kind::Hopping(step) => {
                 let last = at - (at - offset).rem_euclid(step);
                 let starts = (0..).map(|n| last - n * step).take_while(|start| start + size > at);
@@ -92,7 +120,7 @@ impl Window {
     /// The longest slice of time that no window's edge cuts.
     pub(super) fn pane(&self) -> i64 {
         match self.kind {
-            Kind::Tumbling | Kind::Session => self.size_s,
+            Kind::Tumbling | Kind::Session | Kind::Count(_) | Kind::Global => self.size_s,
             Kind::Cumulating(step) => step,
             Kind::Hopping(step) => (1..=step).rev().find(|n| step % n == 0 && self.size_s % n == 0).unwrap_or(1),
         }
@@ -117,16 +145,32 @@ impl Scenario {
         };
         let window = |random: &mut Random| {
             let step = random.of(1..13);
-            let (kind, size_s) = match random.of(0..6) {
+            let (kind, size_s) = match random.of(0..8) {
                 2 | 3 => (Kind::Session, random.of(1..9)),
+                4 => {
+                    let step = random.of(1..7);
+                    (Kind::Count(step), step + random.of(0..12))
+                }
+                5 => (Kind::Global, 1),
                 0 => (Kind::Hopping(step), step + random.of(0..40)),
                 1 => (Kind::Cumulating(step), step * random.of(1..6)),
                 _ => (Kind::Tumbling, random.of(1..60)),
+            };
+            let timed = !matches!(kind, Kind::Count(_) | Kind::Global);
+            let emit = match random.of(0..4) {
+                _ if matches!(kind, Kind::Count(_)) => Emit::Final,
+                0 => Emit::Every(random.of(1..30)),
+                1 => Emit::Changes,
+                _ => Emit::Final,
             };
             Window {
                 kind,
                 size_s,
                 offset_s: random.of(-70..70),
+                emit,
+                lateness_s: if timed && random.once_in(3) { random.of(1..40) } else { 0 },
+                side: timed && random.once_in(3),
+                whole: kind != Kind::Global && random.once_in(4),
                 key: KEYS[random.of(0..4) as usize],
                 picky: random.once_in(3),
             }
@@ -162,23 +206,46 @@ impl Scenario {
             };
             let _ = write!(text, "\n[[steps]]\n{step}\n");
         }
-        if let Some(Window { kind, size_s, offset_s, key, picky }) = self.window {
+        let side = self.window.is_some_and(|window| window.side);
+        if let Some(Window { kind, size_s, offset_s, emit, lateness_s, side, whole, key, picky }) = self.window {
+            let offset = match kind {
+                Kind::Tumbling | Kind::Hopping(_) | Kind::Cumulating(_) => format!(", offset = \"{offset_s}s\""),
+                Kind::Session | Kind::Count(_) | Kind::Global => String::new(),
+            };
             let kind = match kind {
                 Kind::Tumbling => format!("tumbling = \"{size_s}s\""),
                 Kind::Hopping(step) => format!("hopping = \"{size_s}s\", step = \"{step}s\""),
                 Kind::Cumulating(step) => format!("cumulating = \"{size_s}s\", step = \"{step}s\""),
                 Kind::Session => format!("session = \"{size_s}s\""),
+                Kind::Count(step) => format!("count = {size_s}, step = {step}"),
+                Kind::Global => "global = true".to_owned(),
             };
-            let offset =
-                if kind.starts_with("session") { String::new() } else { format!(", offset = \"{offset_s}s\"") };
             let _ = write!(text, "\n[[steps]]\nkey-by = {key:?}\n");
             let _ = writeln!(text, "window = {{ {kind}{offset} }}");
-            text.push_str("aggregate.ids = \"lab.join(id)\"\naggregate.range = \"lab.span(n)\"\n");
-            if picky {
+            match emit {
+                Emit::Final => {}
+                Emit::Every(seconds) => drop(writeln!(text, "emit = {{ every = \"{seconds}s\" }}")),
+                Emit::Changes => text.push_str("emit = \"changes\"\n"),
+            }
+            if lateness_s > 0 {
+                let _ = writeln!(text, "allowed-lateness = \"{lateness_s}s\"");
+            }
+            if side {
+                text.push_str("late = \"side\"\n");
+            }
+            if whole {
+                text.push_str("group-map = \"lab.trail(id, c)\"\n");
+            } else {
+                text.push_str("aggregate.ids = \"lab.join(id)\"\naggregate.range = \"lab.span(n)\"\n");
+            }
+            if picky && !whole {
                 text.push_str("aggregate.sum = \"lab.sum_picky(n)\"\n");
             }
         }
-        text.push_str("\n[sink]\nfile = \"out.jsonl\"\n\n[dead-letters]\nfile = \"dead-letters.jsonl\"\n");
+        if side {
+            text.push_str("\n[sinks.late]\nfrom = \"window.late\"\nfile = \"late.jsonl\"\n");
+        }
+        text.push_str("\n[sinks.out]\nfile = \"out.jsonl\"\n\n[dead-letters]\nfile = \"dead-letters.jsonl\"\n");
         text
     }
 }

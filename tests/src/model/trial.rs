@@ -80,8 +80,13 @@ impl Bench {
         let compared = match &ran.result {
             Err(error) => Err(Failure::Run(case.error_text(error))),
             Ok(report) => {
-                let output = ran.sinks[0].1.clone();
-                let found = Outcome { output, late: report.late, failed: failed(&case, &ran.dead_letters) };
+                let sink = |name: &str| ran.sinks.iter().find(|(n, _)| n == name).map(|(_, text)| text.clone());
+                let found = Outcome {
+                    output: sink("out.jsonl").unwrap_or_default(),
+                    late_rows: sink("late.jsonl").unwrap_or_default(),
+                    late: report.late,
+                    failed: failed(&case, &ran.dead_letters),
+                };
                 expected.same_as(&found).map_err(Failure::Differs)
             }
         };

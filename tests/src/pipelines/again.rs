@@ -3,7 +3,7 @@
 
 use weir::Result;
 use weir::flow::source::discover;
-use weir::plan::{Aggregate, Apply, Bound, Node, Operator, Plan, Sink, Source, StatefulMap, Window};
+use weir::plan::{Aggregate, Apply, Bound, Compute, Node, Operator, Plan, Sink, Source, StatefulMap, Window};
 
 /// A plan like this one, whose sources are looked at again.
 pub(super) fn again(plan: &Plan) -> Result<Plan> {
@@ -29,13 +29,17 @@ fn node(node: &Node) -> Result<Node> {
             ttl_us: *ttl_us,
             empty: empty.clone(),
         }),
-        Operator::Window(Window { key, kind, aggregates }) => {
+        Operator::Window(Window { key, kind, firing, compute }) => {
             let aggregate =
                 |a: &Aggregate| Aggregate { call: bound(&a.call), outputs: a.outputs.clone(), empty: a.empty.clone() };
-            let aggregates = aggregates.iter().map(aggregate).collect();
-            Operator::Window(Window { key: key.clone(), kind: *kind, aggregates })
+            let compute = match compute {
+                Compute::Aggregates(aggregates) => Compute::Aggregates(aggregates.iter().map(aggregate).collect()),
+                Compute::Groups(of) => Compute::Groups(apply(of)),
+            };
+            Operator::Window(Window { key: key.clone(), kind: *kind, firing: *firing, compute })
         }
         Operator::Join(join) => Operator::Join(join.clone()),
+        Operator::Late => Operator::Late,
         Operator::Sink(Sink { output, format }) => {
             Operator::Sink(Sink { output: output.clone(), format: format.clone() })
         }

@@ -60,7 +60,7 @@ pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>)
                         step.step(&std::mem::replace(batch, bare), &mut |batch| session.give(batch));
                     }
                 }
-                epochs.push(&capability, batches.drain(..));
+                epochs.push(*capability.time(), || capability, batches.drain(..));
             });
             while let Some((capability, batches)) = epochs.complete(frontier) {
                 batches.iter().for_each(|batch| step.watermarks.note(batch));

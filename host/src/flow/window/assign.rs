@@ -17,6 +17,8 @@ pub(in crate::flow) struct Slices {
     offset_us: i64,
     /// Whether windows that end within one size share their start.
     cumulating: bool,
+    /// Whether all of time is one pane and one window.
+    global: bool,
 }
 
 /// A pane: rows of one slice of time that are seen by the same windows.
@@ -37,10 +39,11 @@ impl From<WindowKind> for Slices {
                 (gcd(size_us, step_us), size_us, step_us, offset_us, false)
             }
             WindowKind::Cumulating { size_us, step_us, offset_us } => (step_us, size_us, step_us, offset_us, true),
-            // Sessions are not cut from time; they are kept another way.
-            WindowKind::Session { gap_us } => (gap_us, gap_us, gap_us, 0, false),
+            WindowKind::Global => (i64::MAX, i64::MAX, i64::MAX, 0, false),
+            // Sessions and counts are not cut from time; they are kept another way.
+            WindowKind::Session { .. } | WindowKind::Count { .. } => (1, 1, 1, 0, false),
         };
-        Self { pane_us, size_us, step_us, offset_us, cumulating }
+        Self { pane_us, size_us, step_us, offset_us, cumulating, global: kind == WindowKind::Global }
     }
 }
 
@@ -48,6 +51,9 @@ impl Slices {
     /// The pane for a row of this time, judged by this watermark; none where the row is late for
     /// all of its windows.
     pub(in crate::flow) fn pane(&self, time: i64, watermark: i64) -> Option<PaneId> {
+        if self.global {
+            return Some(PaneId { start: i64::MIN, seen_from: i64::MAX });
+        }
         let start = self.floor(time, self.pane_us);
         let (first, last) = self.ends(start);
         (last > watermark).then(|| PaneId { start, seen_from: self.next_end(first, watermark) })
@@ -55,11 +61,17 @@ impl Slices {
 
     /// The end of a pane's slice of time.
     pub(in crate::flow) fn pane_end(&self, start: i64) -> i64 {
+        if self.global {
+            return i64::MAX;
+        }
         start.saturating_add(self.pane_us)
     }
 
     /// The ends of the first and the last window that cover a slice.
     pub(in crate::flow) fn ends(&self, start: i64) -> (i64, i64) {
+        if self.global {
+            return (i64::MAX, i64::MAX);
+        }
         let pane_end = self.pane_end(start);
         if self.cumulating {
             return (pane_end, self.floor(start, self.size_us).saturating_add(self.size_us));
@@ -89,9 +101,24 @@ impl Slices {
 
     /// The start of the window that ends there.
     pub(in crate::flow) fn start(&self, end: i64) -> i64 {
+        match (self.global, self.cumulating) {
+            (true, _) => i64::MIN,
+            (_, true) => self.floor(end.saturating_sub(1), self.size_us),
+            (_, false) => end.saturating_sub(self.size_us),
+        }
+    }
+
+    /// Whether a window is of several panes, each of which is seen by several windows.
+    pub(super) fn overlap(&self) -> bool {
+        self.pane_us < self.size_us
+    }
+
+    /// Where the blocks meet of which the window that ends there may reach over two: hopping windows
+    /// as long as a window, cumulating ones where windows start.
+    pub(super) fn boundary(&self, end: i64) -> i64 {
         match self.cumulating {
-            true => self.floor(end.saturating_sub(1), self.size_us),
-            false => end.saturating_sub(self.size_us),
+            true => self.start(end),
+            false => self.floor(end, self.size_us),
         }
     }
 
@@ -119,7 +146,7 @@ mod tests {
                     (1..=size_us / step_us).map(move |k| (start, start + k * step_us))
                 })
                 .collect(),
-            WindowKind::Session { .. } => Vec::new(),
+            WindowKind::Session { .. } | WindowKind::Count { .. } | WindowKind::Global => Vec::new(),
         };
         windows.retain(|(start, end)| (*start..*end).contains(&time));
         windows

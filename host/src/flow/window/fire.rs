@@ -2,23 +2,21 @@
 //!
 //! A window of one pane is that pane. A window of several is merged from them, in the order of
 //! time, into accumulators that live until it has fired; the panes stay for the windows after it.
-//! Results come in the order of (window end, key).
+//! Results come in the order of (window end, key). With early results, or where late rows are allowed,
+//! a window is looked at more than once, for the keys that have changed.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use arrow_buffer::BooleanBuffer;
+use arrow_array::RecordBatch;
 
-use super::assign::PaneId;
+use super::counts::Full;
 use super::fold::Windows;
-use super::panes::Pane;
 use super::place::Open;
-use super::sessions::Over;
-use crate::flow::batch::{Marks, record_batch};
+use super::ready::{Due, Emission, Ready};
+use super::results::moment;
+use super::sessions;
+use crate::flow::batch::Marks;
 use crate::function::invoke::{Failure, Moment};
-use crate::plan::WINDOW_COLUMNS;
-use crate::types::{DataType, Field, arrow_schema};
 
 /// What firing tells its caller.
 pub(super) trait Fired {
@@ -28,138 +26,127 @@ pub(super) trait Fired {
     fn failed(&mut self, aggregate: usize, moment: Moment, failures: &[Failure], rows: &RecordBatch);
 }
 
-/// A window and key whose results are due.
-#[derive(Clone, Copy)]
-struct Due<'a> {
-    start: i64,
-    end: i64,
-    key: &'a [u8],
-    slot: u32,
-}
-
-/// A window that is due: a pane, or what several were merged to.
-enum Window {
-    Pane(PaneId),
-    Merged {
-        pane: Pane,
-        /// Keys, by their place in the pane, that a function failed to merge.
-        failed: BTreeSet<u32>,
-    },
-}
-
 impl Windows {
-    /// Fires every window that ends at or before the watermark.
+    /// Gives every result that is due at a watermark.
     pub(super) fn fire(&mut self, watermark: i64, out: &mut dyn Fired) {
-        if let Open::Sessions(sessions) = &mut self.open {
-            let over = sessions.over(watermark);
-            for chunk in over.chunks(self.batch_rows) {
-                self.fire_sessions(chunk, out);
-            }
-            let slots = over.iter().flat_map(|o| std::iter::once(o.slot).chain(o.others.iter().copied()));
-            self.open.slots().free(slots);
-            return;
+        match &self.open {
+            Open::Panes(_) => self.fire_panes(watermark, out),
+            Open::Sessions(_) => self.fire_sessions(watermark, out),
+            Open::Counts(_) => self.fire_counts(out),
         }
+        self.forget_rows();
+    }
+
+    fn fire_panes(&mut self, watermark: i64, out: &mut dyn Fired) {
         let Open::Panes(panes) = &mut self.open else { return };
-        let (slices, due, open) = (panes.slices, panes.due(watermark), panes.take());
-        // Small windows fire together, since a call into the sandbox is for rows, not for a window;
-        // but not more than a batch, since merged windows take memory until they have fired.
-        let (mut ready, mut keys) = (Vec::new(), 0);
-        for (end, panes) in due {
-            let window = match panes.as_slice() {
-                [one] => Window::Pane(*one),
-                many => self.merge(slices.start(end), end, many.iter().map(|id| &open[id]), out),
-            };
-            keys += window.pane(&open).slots().len();
-            ready.push((slices.start(end), end, window));
-            if keys >= self.batch_rows {
-                self.fire_windows(std::mem::take(&mut ready), &open, out);
-                keys = 0;
+        let (slices, fired, due, open) = (panes.slices, panes.fired, panes.due(watermark), panes.take());
+        let mut sliding = self.sliding.take();
+        let mut ready = Ready::default();
+        for (end, due) in due {
+            if let Some(sliding) = &mut sliding {
+                let mut ready = Ready::default();
+                let spoilt = sliding.add_window(self, slices, end, &due.panes, &open, &mut ready);
+                for (aggregate, failure, key) in spoilt {
+                    self.tell(&[(aggregate, vec![Failure { row: 0, ..failure }])], &[key], out);
+                }
+                self.settle(ready, fired, out);
+                continue;
+            }
+            ready.add_panes(slices.start(end), end, &due, &open);
+            // Not more than a batch: merged windows take memory until they have fired.
+            if ready.keys.len() >= self.batch_rows {
+                self.settle(std::mem::take(&mut ready), fired, out);
             }
         }
-        self.fire_windows(ready, &open, out);
+        self.settle(ready, fired, out);
+        self.sliding = sliding;
         if let Open::Panes(panes) = &mut self.open {
             panes.close(open, watermark);
         }
     }
 
-    fn fire_windows(&mut self, ready: Vec<(i64, i64, Window)>, open: &BTreeMap<PaneId, Pane>, out: &mut dyn Fired) {
-        let mut keys: Vec<Due<'_>> = Vec::new();
-        for (start, end, window) in &ready {
-            let from = keys.len();
-            let good = window.pane(open).entries().zip(0..).filter(|(_, place)| !window.failed(*place));
-            keys.extend(good.map(|((key, slot), _)| Due { start: *start, end: *end, key, slot }));
-            keys[from..].sort_unstable_by_key(|due| due.key);
-        }
-        for chunk in keys.chunks(self.batch_rows) {
-            self.fire_keys(chunk, out);
-        }
-        for (.., window) in &ready {
-            if let Window::Merged { pane, .. } = window {
-                self.open.slots().free(pane.slots().iter().copied());
+    fn fire_sessions(&mut self, watermark: i64, out: &mut dyn Fired) {
+        let Open::Sessions(sessions) = &mut self.open else { return };
+        let fired = sessions.watermark();
+        let (due, free) = sessions.due(watermark);
+        for chunk in due.chunks(self.batch_rows) {
+            let mut ready = Ready::default();
+            for sessions::Due { emission, start, end, key, slot, others } in chunk {
+                let key = Due { emission: *emission, start: *start, end: *end, key, slot: *slot };
+                ready.add(key, others.iter().copied());
             }
+            self.settle(ready, fired, out);
         }
+        self.open.slots().free(free);
     }
 
-    fn fire_sessions(&mut self, over: &[Over], out: &mut dyn Fired) {
-        let mut keys: Vec<Due<'_>> = Vec::with_capacity(over.len());
-        let (mut others, mut groups) = (Vec::new(), Vec::new());
-        for (Over { start, end, key, slot, others: more }, group) in over.iter().zip(0..) {
-            keys.push(Due { start: *start, end: *end, key, slot: *slot });
-            others.extend_from_slice(more);
-            groups.extend(std::iter::repeat_n(group, more.len()));
+    fn fire_counts(&mut self, out: &mut dyn Fired) {
+        let Open::Counts(counts) = &mut self.open else { return };
+        let (full, free) = counts.full();
+        for chunk in full.chunks(self.batch_rows) {
+            let mut ready = Ready::default();
+            for Full { start, end, key, slots } in chunk {
+                let Some((slot, others)) = slots.split_first() else { continue };
+                let emission = Emission::Final;
+                ready.add(Due { emission, start: *start, end: *end, key, slot: *slot }, others.iter().copied());
+            }
+            self.settle(ready, i64::MIN, out);
         }
+        self.open.slots().free(free);
+    }
+
+    /// Merges what has to be merged and gives the results. What is merged lives in slots of its own
+    /// until then: windows that share accumulators, and rows that come later, find them as they were.
+    fn settle(&mut self, ready: Ready<'_>, fired: i64, out: &mut dyn Fired) {
+        if self.group_map.is_some() {
+            return self.give_groups(ready, fired, out);
+        }
+        let Ready { mut keys, others, mut groups } = ready;
+        let mut merged: Vec<u32> = Vec::new();
         if !others.is_empty() {
-            let slots: Vec<u32> = keys.iter().map(|d| d.slot).collect();
-            let failed = self.merge_into(&slots, &slots, &others, &groups, &keys, out);
-            let mut place = 0..;
-            keys.retain(|_| place.next().is_some_and(|place| !failed.contains(&place)));
-        }
-        if !keys.is_empty() {
-            self.fire_keys(&keys, out);
-        }
-    }
-
-    /// Merges the panes of a window: each key's first accumulator is taken as it is, the others are
-    /// merged into it.
-    fn merge<'a>(
-        &mut self,
-        start: i64,
-        end: i64,
-        panes: impl Iterator<Item = &'a Pane>,
-        out: &mut dyn Fired,
-    ) -> Window {
-        let mut pane = Pane::default();
-        let (mut firsts, mut others, mut groups) = (Vec::new(), Vec::new(), Vec::new());
-        for (key, slot) in panes.flat_map(Pane::entries) {
-            let group = pane.index(key, self.open.slots());
-            if group as usize == firsts.len() {
-                firsts.push(slot);
-            } else {
-                others.push(slot);
-                groups.push(group);
+            let (mut firsts, mut of) = (Vec::new(), Vec::new());
+            let mut number: Vec<Option<u32>> = vec![None; keys.len()];
+            for group in &mut groups {
+                let key = *group as usize;
+                *group = *number[key].get_or_insert_with(|| {
+                    firsts.push(keys[key].slot);
+                    of.push(keys[key]);
+                    keys[key].slot = self.open.slots().get();
+                    merged.push(keys[key].slot);
+                    merged.len() as u32 - 1
+                });
             }
+            let moment = moment(of.last().map_or(0, |d: &Due<'_>| d.end));
+            let failed = self.merge(&merged, &firsts, &others, &groups, moment);
+            self.tell(&failed, &of, out);
+            let failed: BTreeSet<u32> = failed.iter().flat_map(|(_, failures)| failures).map(|f| f.row).collect();
+            let mut place = 0..;
+            keys.retain(|_| {
+                let number = place.next().and_then(|place: usize| number[place]);
+                number.is_none_or(|number| !failed.contains(&number))
+            });
         }
-        let keys: Vec<Due<'_>> = pane.entries().map(|(key, slot)| Due { start, end, key, slot }).collect();
-        let failed = self.merge_into(pane.slots(), &firsts, &others, &groups, &keys, out);
-        Window::Merged { pane, failed }
+        keys.sort_by(|a, b| (a.end, a.key).cmp(&(b.end, b.key)));
+        for chunk in keys.chunks(self.batch_rows) {
+            self.give_aggregates(chunk, fired, out);
+        }
+        self.open.slots().free(merged);
     }
 
     /// Merges accumulators: into each slot of `into` what stands at the same place of `firsts`, and
-    /// then those of `others` whose group is that place. Says which of `keys`, which stand at these
-    /// places too, a function failed on.
-    fn merge_into(
+    /// then those of `others` whose group is that place. Gives the places that a function failed on,
+    /// of each aggregate.
+    pub(super) fn merge(
         &mut self,
         into: &[u32],
         firsts: &[u32],
         others: &[u32],
         groups: &[u32],
-        keys: &[Due<'_>],
-        out: &mut dyn Fired,
-    ) -> BTreeSet<u32> {
-        let moment = moment(keys.last().map_or(0, |d| d.end));
-        let mut failed = BTreeSet::new();
-        for index in 0..self.aggregates.len() {
-            let aggregate = &mut self.aggregates[index];
+        moment: Moment,
+    ) -> Vec<(usize, Vec<Failure>)> {
+        let mut failed = Vec::new();
+        let slots = self.open.slots().count();
+        for (index, aggregate) in self.aggregates.iter_mut().enumerate() {
             let mut held = aggregate.store.gather(firsts);
             let mut failures = Vec::new();
             for (others, groups) in others.chunks(self.batch_rows).zip(groups.chunks(self.batch_rows)) {
@@ -169,125 +156,14 @@ impl Windows {
                 // A key fails once, however many of its accumulators did.
                 failures.extend(some.into_iter().map(|f| Failure { row: groups[f.row as usize], ..f }));
             }
-            aggregate.store.grow(self.open.slots().count());
+            aggregate.store.grow(slots);
             aggregate.store.scatter(into, &held);
             failures.sort_by_key(|f| f.row);
             failures.dedup_by_key(|f| f.row);
             if !failures.is_empty() {
-                failed.extend(failures.iter().map(|f| f.row));
-                let (fields, arrays): (Vec<_>, Vec<_>) = self.named(keys).into_iter().unzip();
-                out.failed(index, moment, &failures, &record_batch(arrow_schema(&fields), arrays, keys.len()));
+                failed.push((index, failures));
             }
         }
         failed
     }
-
-    /// (window end, key) as bytes that sort.
-    fn order(&self, keys: &[Due<'_>], kept: &BooleanBuffer) -> BinaryArray {
-        BinaryArray::from_iter_values(kept.set_indices().map(|row| {
-            let Due { end, key, .. } = keys[row];
-            [&(end as u64 ^ (1 << 63)).to_be_bytes()[..], key].concat()
-        }))
-    }
-
-    /// Results of no window.
-    pub(super) fn no_results(&self) -> (RecordBatch, Marks) {
-        let none = Int64Array::from(Vec::<i64>::new());
-        let marks = Marks {
-            positions: None,
-            times: Some(none.clone()),
-            watermarks: Some(none),
-            order: self.keep_order.then(|| BinaryArray::from_iter_values(std::iter::empty::<&[u8]>())),
-        };
-        (RecordBatch::new_empty(arrow_schema(&self.fields)), marks)
-    }
-
-    /// The columns that say which windows and keys these are.
-    fn named(&mut self, keys: &[Due<'_>]) -> Vec<(Field, ArrayRef)> {
-        let timestamps = |name: &str, us: Vec<i64>| -> (Field, ArrayRef) {
-            let array = TimestampMicrosecondArray::from(us).with_data_type(DataType::Timestamp.arrow());
-            (Field::new(name, DataType::Timestamp, false), Arc::new(array))
-        };
-        let [start, end] = WINDOW_COLUMNS;
-        let mut columns = vec![
-            timestamps(start, keys.iter().map(|d| d.start).collect()),
-            timestamps(end, keys.iter().map(|d| d.end).collect()),
-        ];
-        if !self.key.is_empty() {
-            let rows = keys.iter().map(|d| self.parser.parse(d.key));
-            let arrays = self.converter.convert_rows(rows).expect("the keys were made by this converter");
-            columns.extend(self.key.iter().cloned().zip(arrays));
-        }
-        columns
-    }
-
-    fn fire_keys(&mut self, keys: &[Due<'_>], out: &mut dyn Fired) {
-        let count = keys.len();
-        let slots: Vec<u32> = keys.iter().map(|d| d.slot).collect();
-        let mut columns = self.named(keys);
-        let named = columns.len();
-
-        let moment = moment(keys[count - 1].end);
-        let mut kept = BooleanBuffer::new_set(count);
-        let mut results = Vec::new();
-        for (index, aggregate) in self.aggregates.iter_mut().enumerate() {
-            let mut failures = Vec::new();
-            let accumulators = aggregate.store.gather(&slots);
-            let (outputs, succeeded) = aggregate.invoker.finish(&accumulators, count, moment, &mut failures);
-            if !failures.is_empty() {
-                let (fields, arrays): (Vec<_>, Vec<_>) = columns[..named].iter().cloned().unzip();
-                out.failed(index, moment, &failures, &record_batch(arrow_schema(&fields), arrays, count));
-                kept = &kept & &succeeded;
-            }
-            results.push((outputs, succeeded));
-        }
-        // Each aggregate gave results for the keys it succeeded on; the row needs all of them.
-        for (aggregate, (outputs, succeeded)) in self.aggregates.iter().zip(results) {
-            let outputs = outputs.into_iter().map(|o| within(&o, &succeeded, &kept));
-            columns.extend(aggregate.outputs.iter().cloned().zip(outputs));
-        }
-        for (_, array) in &mut columns[..named] {
-            *array = within(array, &BooleanBuffer::new_set(count), &kept);
-        }
-        let count = kept.count_set_bits();
-        let (fields, arrays): (Vec<_>, Vec<_>) =
-            columns.into_iter().filter(|(field, _)| self.fields.iter().any(|f| f.name == field.name)).unzip();
-        let times = kept.set_indices().map(|i| keys[i].end.saturating_sub(1));
-        let time = Int64Array::from_iter_values(times);
-        let marks = Marks {
-            positions: None,
-            // A result is never late: it is judged by its own time.
-            watermarks: Some(time.clone()),
-            times: Some(time),
-            order: self.keep_order.then(|| self.order(keys, &kept)),
-        };
-        out.rows(record_batch(arrow_schema(&fields), arrays, count), marks);
-    }
-}
-
-impl Window {
-    fn pane<'a>(&'a self, open: &'a BTreeMap<PaneId, Pane>) -> &'a Pane {
-        match self {
-            Self::Pane(id) => &open[id],
-            Self::Merged { pane, .. } => pane,
-        }
-    }
-
-    fn failed(&self, place: u32) -> bool {
-        matches!(self, Self::Merged { failed, .. } if failed.contains(&place))
-    }
-}
-
-/// What the functions see when a window fires.
-fn moment(end: i64) -> Moment {
-    Moment { now: end.saturating_sub(1), seed: end as u64 }
-}
-
-/// What is left of a column, whose rows are those of `of`, when only the rows of `kept` stay.
-fn within(column: &ArrayRef, of: &BooleanBuffer, kept: &BooleanBuffer) -> ArrayRef {
-    if of.count_set_bits() == kept.count_set_bits() {
-        return Arc::clone(column);
-    }
-    let mask = of.set_indices().map(|row| Some(kept.value(row))).collect();
-    arrow_select::filter::filter(column, &mask).expect("the mask is as long as the column")
 }

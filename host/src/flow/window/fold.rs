@@ -6,15 +6,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use arrow_row::{RowConverter, RowParser, Rows};
 
 use super::accumulators::Store;
+use super::groups::GroupMap;
 use super::place::{Groups, Input, Open, Placed};
+use super::sliding::Sliding;
 use crate::flow::batch::Batch;
 use crate::flow::exchange::key_converter;
-use crate::function::invoke::{Failure, Invoker, without};
+use crate::function::invoke::{Failure, Invoker};
 use crate::plan;
 use crate::report::Node;
 use crate::sandbox::Reuse;
@@ -27,12 +29,34 @@ pub(super) struct Windows {
     pub(super) converter: RowConverter,
     pub(super) parser: RowParser,
     pub(super) open: Open,
+    /// Where windows overlap and give their results once.
+    pub(super) sliding: Option<Sliding>,
     pub(super) aggregates: Vec<Aggregate>,
+    /// Where whole groups are handed to one function, instead of aggregates.
+    pub(super) group_map: Option<GroupMap>,
     groups: Groups,
     /// The results' columns that somebody needs.
     pub(super) fields: Vec<Field>,
+    /// What the results have beside the key and the aggregates.
+    pub(super) shape: Shape,
     pub(super) keep_order: bool,
     pub(super) batch_rows: usize,
+}
+
+/// Whether windows can be made of what those before them were made of. Where one may be looked at
+/// again its panes have to stay as they are.
+fn slides(open: &Open, plan: &plan::Window) -> bool {
+    let overlap = matches!(open, Open::Panes(panes) if panes.slices.overlap());
+    overlap && !plan.firing.repeats() && plan.compute.group_map().is_none()
+}
+
+/// What the results of a step have beside the key and the aggregates.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Whether they have the start and the end of their window, and so an event time.
+    pub(super) bounds: bool,
+    /// Whether they say if they are early, final or late.
+    pub(super) emission: bool,
 }
 
 pub(super) struct Aggregate {
@@ -50,9 +74,11 @@ pub(super) struct Failed {
 }
 
 impl Windows {
+    #[expect(clippy::too_many_arguments, reason = "what a step and its stream are is known in one place")]
     pub(super) fn new(
         plan: &plan::Window,
         stream: &[Field],
+        timed: bool,
         fields: &[Field],
         reuse: Reuse,
         counters: &Arc<Node>,
@@ -65,32 +91,44 @@ impl Windows {
             outputs: a.outputs.clone(),
         };
         let converter = key_converter(&plan.key);
+        let open = Open::new(plan.kind, plan.firing);
         Self {
             key_columns: plan.key.iter().filter_map(|k| stream.iter().position(|f| f.name == k.name)).collect(),
             key: plan.key.clone(),
             parser: converter.parser(),
             converter,
-            open: plan.kind.into(),
-            aggregates: plan.aggregates.iter().map(aggregate).collect(),
+            sliding: slides(&open, plan).then(Sliding::default),
+            open,
+            aggregates: plan.compute.aggregates().iter().map(aggregate).collect(),
+            group_map: plan.compute.group_map().map(|apply| GroupMap::new(apply, stream, reuse, counters)),
             groups: Groups::default(),
             fields: fields.to_vec(),
+            shape: Shape { bounds: plan.kind.has_bounds(timed), emission: plan.firing.is_told() },
             keep_order,
             batch_rows,
         }
     }
 
-    /// Folds the rows of a batch that are not late, and says how many were. Rows that a function
+    /// Folds the rows of a batch that are not late, and gives those that are. Rows that a function
     /// fails on are added to `failed`, with their index in the batch.
-    pub(super) fn fold(&mut self, batch: &Batch, failed: &mut Vec<Failed>) -> usize {
-        let (Some(times), Some(watermarks)) = (&batch.marks.times, &batch.marks.watermarks) else { return 0 };
+    pub(super) fn fold(&mut self, batch: &Batch, failed: &mut Vec<Failed>) -> Vec<u32> {
         let keys = self.keys(&batch.rows);
+        // Without event time all rows are of one time, and none is late.
+        let without = |time| Int64Array::from(vec![time; batch.rows.num_rows()]);
+        let times = batch.marks.times.clone().unwrap_or_else(|| without(0));
+        let watermarks = batch.marks.watermarks.clone().unwrap_or_else(|| without(i64::MIN));
         let mut considered: Option<BooleanBuffer> = None;
         loop {
+            let (times, watermarks) = (&times, &watermarks);
             let input = Input { times, watermarks, keys: keys.as_ref(), considered: considered.as_ref() };
             let placed = self.open.place(input, &mut self.groups);
             for aggregate in &mut self.aggregates {
                 aggregate.store.grow(self.open.slots().count());
                 aggregate.store.clear(&placed.fresh);
+            }
+            if let Some(group_map) = &mut self.group_map {
+                group_map.grow(self.open.slots().count());
+                group_map.take(batch, times, &placed);
             }
             let before = failed.len();
             if !placed.rows.is_empty() {
@@ -103,7 +141,7 @@ impl Windows {
             // A row that one aggregate fails on is in none: fold again without it.
             self.open.undo();
             let all = considered.unwrap_or_else(|| BooleanBuffer::new_set(times.len()));
-            considered = Some(without(all, failed[before..].iter().map(|f| &f.failure)));
+            considered = Some(crate::function::invoke::without(all, failed[before..].iter().map(|f| &f.failure)));
         }
     }
 

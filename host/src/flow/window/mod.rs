@@ -7,31 +7,41 @@
 
 pub(super) mod accumulators;
 pub(super) mod assign;
+mod counts;
 mod fire;
 mod fold;
+mod groups;
+mod keys;
+mod late;
 mod panes;
 pub(super) mod place;
+mod ready;
+mod results;
 mod sessions;
+mod sliding;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
+use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::generic::Operator;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use super::batch::{Batch, Marks};
 use super::dead_letters::{Called, Failures};
 use super::epochs::{Epochs, Order, merged};
 use super::watermarks::Watermarks;
-use super::{Options, Stream};
+use super::{Epoch, Options, Stream};
 use crate::function::invoke::{Failure, Moment};
-use crate::plan;
+use crate::plan::{self, Late, WindowKind};
 use crate::report::Node;
 use crate::types::{Field, arrow_schema};
 use fire::Fired;
 use fold::Windows;
+pub(super) use late::late;
 
 /// What the operator needs to know of its step and its stream.
 pub(super) struct Setting<'a> {
@@ -39,6 +49,8 @@ pub(super) struct Setting<'a> {
     pub(super) window: &'a plan::Window,
     /// The columns of the stream that it takes.
     pub(super) input: &'a [Field],
+    /// Whether the rows of that stream have event times.
+    pub(super) timed: bool,
     /// The partitions of that stream, and the order of its rows.
     pub(super) partitions: usize,
     pub(super) order: Order,
@@ -47,43 +59,65 @@ pub(super) struct Setting<'a> {
     pub(super) failures: Failures,
 }
 
-/// Puts windows on a stream that is exchanged by their key.
-pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> Stream<'scope> {
+/// Puts windows on a stream that is exchanged by their key. Gives their results, and the rows that
+/// were late for all of them.
+pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (Stream<'scope>, Stream<'scope>) {
     let (peers, worker) = (stream.scope().peers(), stream.scope().index());
-    let Setting { node, window, input, partitions, order, options, counters, failures } = setting;
-    let called = window.aggregates.iter().map(|a| Called::new(&a.call.label, &a.call.function)).collect();
-    let mut step = Step {
-        windows: Windows::new(window, input, &node.fields, options.reuse, &counters, peers > 1, options.batch_rows),
-        watermarks: Watermarks::new(partitions),
-        worker: worker as u32,
-        sequence: 0,
-        called,
-        failures,
-        counters,
-    };
-    let in_order = peers == 1;
-    let schema = arrow_schema(input);
+    let order = setting.order;
+    let mut step = Step::new(&setting, peers, worker);
+    let side = setting.window.firing.late == Late::Side;
+    // Rows of the epochs behind the one that fires may have come already. Where a window gives its
+    // results once they do no harm; otherwise they would show.
+    let plan::Window { firing, kind, .. } = setting.window;
+    let in_order = peers == 1 && !firing.repeats() && !matches!(kind, WindowKind::Count { .. });
+    let schema = arrow_schema(setting.input);
     let mut epochs = Epochs::default();
-    stream.unary_frontier(Pipeline, &node.name, move |_, _| {
-        move |(input, frontier), output| {
+
+    let mut builder = OperatorBuilder::new(setting.node.name.clone(), stream.scope());
+    let mut input = builder.new_input(stream, Pipeline);
+    let (results, result_stream) = builder.new_output();
+    let (late, late_stream) = builder.new_output();
+    let mut results = OutputBuilder::<Epoch, CapacityContainerBuilder<Vec<Batch>>>::from(results);
+    let mut late = OutputBuilder::<Epoch, CapacityContainerBuilder<Vec<Batch>>>::from(late);
+    builder.build(move |_| {
+        move |frontiers| {
+            let (mut results, mut late) = (results.activate(), late.activate());
             input.for_each(|capability, batches| {
-                let Some(capability) = capability.retain_least(output.output_index()) else { return };
                 if in_order {
-                    batches.iter_mut().for_each(|batch| step.fold(batch));
+                    let mut late = late.session(&capability);
+                    for batch in batches.iter_mut() {
+                        let rows = step.fold(batch);
+                        if side {
+                            late.give(rows);
+                        }
+                    }
                 }
-                epochs.push(&capability, batches.drain(..));
+                if let (Some(results), Some(late)) = (capability.retain_least(RESULTS), capability.retain_least(LATE)) {
+                    epochs.push(*results.time(), || (results, late), batches.drain(..));
+                }
             });
-            while let Some((capability, batches)) = epochs.complete(frontier) {
-                let mut session = output.session(&capability);
+            while let Some(((for_results, for_late), batches)) = epochs.complete(&frontiers[0]) {
                 batches.iter().for_each(|batch| step.watermarks.note(batch));
                 if !in_order {
-                    merged(batches, &schema, order).iter_mut().for_each(|batch| step.fold(batch));
+                    let mut late = late.session(&for_late);
+                    for mut batch in merged(batches, &schema, order) {
+                        let rows = step.fold(&mut batch);
+                        if side {
+                            late.give(rows);
+                        }
+                    }
                 }
-                step.fire(&mut |batch| session.give(batch));
+                let mut results = results.session(&for_results);
+                step.fire(&mut |batch| results.give(batch));
             }
         }
-    })
+    });
+    (result_stream, late_stream)
 }
+
+/// The operator's outputs.
+const RESULTS: usize = 0;
+const LATE: usize = 1;
 
 /// The windows of a step on one worker, and how far its stream is.
 struct Step {
@@ -97,23 +131,41 @@ struct Step {
 }
 
 impl Step {
-    /// Folds a batch's rows, and leaves of it only where its partition's watermark stands.
-    fn fold(&mut self, batch: &mut Batch) {
+    fn new(setting: &Setting<'_>, peers: usize, worker: usize) -> Self {
+        let Setting { node, window, input, timed, partitions, options, counters, failures, .. } = setting;
+        let called = window.compute.calls().map(|call| Called::new(&call.label, &call.function)).collect();
+        let (reuse, rows) = (options.reuse, options.batch_rows);
+        Self {
+            windows: Windows::new(window, input, *timed, &node.fields, reuse, counters, peers > 1, rows),
+            watermarks: Watermarks::new(*partitions),
+            worker: worker as u32,
+            sequence: 0,
+            called,
+            failures: failures.clone(),
+            counters: Arc::clone(counters),
+        }
+    }
+
+    /// Folds a batch's rows, and leaves of it only where its partition's watermark stands. Gives the
+    /// rows that were late.
+    fn fold(&mut self, batch: &mut Batch) -> Batch {
         let rows = batch.rows.num_rows();
         if rows == 0 || self.failures.shared.has_failed() {
-            return;
+            return batch.clone();
         }
         let started = Instant::now();
         let mut failed = Vec::new();
         let late = self.windows.fold(batch, &mut failed);
         Node::add_time(&self.counters.busy_ns, started.elapsed());
         Node::add(&self.counters.rows_in, rows);
-        Node::add(&self.counters.late, late);
+        Node::add(&self.counters.late, late.len());
         for (index, called) in self.called.iter().enumerate() {
             let of: Vec<&Failure> = failed.iter().filter(|f| f.aggregate == index).map(|f| &f.failure).collect();
             self.failures.rows(called, batch, batch.moment(), of.into_iter());
         }
+        let late = batch.take(&late.into());
         *batch = batch.take(&Vec::<u32>::new().into());
+        late
     }
 
     /// Fires what the stream's watermark has passed, and passes the watermark on.

@@ -1,48 +1,88 @@
 //! The keys of each open pane, and the slot where each (pane, key) has its accumulators.
 //!
-//! A pane keeps its keys in the order they came, as bytes that sort like the key's columns, behind
-//! a hash table. Firing looks at whole panes, in the order of time.
+//! Firing looks at whole panes, in the order of time, or at the keys of them that have changed.
 
-use std::collections::BTreeMap;
-
-use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assign::{PaneId, Slices};
+use super::keys::{Key, Keys};
 use super::place::{Groups, Input, Placed, Slots};
-use crate::plan::WindowKind;
+use super::ready::Emission;
+use crate::plan::{Emit, Firing, WindowKind};
 
 /// All open panes, in the order of time.
 #[derive(Debug)]
 pub(super) struct Panes {
     pub(super) slices: Slices,
+    firing: Firing,
     open: BTreeMap<PaneId, Pane>,
     pub(super) slots: Slots,
     /// The watermark that windows have fired up to.
     pub(super) fired: i64,
     /// The panes of the last fold, and how many keys they had before it.
     touched: Vec<(PaneId, usize)>,
+    /// The keys of the last fold, where results may be given for what has changed.
+    folded: Vec<(PaneId, u32)>,
+    /// Panes with keys that have changed since results were last given of them.
+    changed: BTreeSet<PaneId>,
 }
 
-/// The keys of one pane, or of a window that panes were merged to.
+/// The keys of one pane.
 #[derive(Debug, Default)]
 pub(super) struct Pane {
-    table: HashTable<u32>,
-    hashes: Vec<u64>,
-    /// Where each key ends in `bytes`.
-    ends: Vec<usize>,
-    bytes: Vec<u8>,
+    keys: Keys,
+    /// Of each key.
     slots: Vec<u32>,
+    /// Keys that have changed since early results were given.
+    unseen: Changed,
+    /// Keys that have changed since late results were given.
+    amended: Changed,
+}
+
+/// Keys of a pane that have changed, by their index, in the order in which they did.
+#[derive(Debug, Default)]
+struct Changed {
+    keys: Vec<u32>,
+    is: Vec<bool>,
+}
+
+impl Changed {
+    fn add(&mut self, key: u32) {
+        if key as usize >= self.is.len() {
+            self.is.resize(key as usize + 1, false);
+        }
+        if !std::mem::replace(&mut self.is[key as usize], true) {
+            self.keys.push(key);
+        }
+    }
+
+    fn clear(&mut self) {
+        for key in self.keys.drain(..) {
+            self.is[key as usize] = false;
+        }
+    }
+}
+
+/// A window whose results are due, with its panes in the order of time.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) emission: Emission,
+    pub(super) panes: Vec<PaneId>,
+    /// Whether results are due only for the keys that have changed.
+    pub(super) only_changed: bool,
 }
 
 impl Panes {
-    pub(super) fn new(kind: WindowKind) -> Self {
+    pub(super) fn new(kind: WindowKind, firing: Firing) -> Self {
         Self {
             slices: kind.into(),
+            firing,
             open: BTreeMap::new(),
             slots: Slots::default(),
             fired: i64::MIN,
             touched: Vec::new(),
+            folded: Vec::new(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -51,6 +91,8 @@ impl Panes {
         let mut placed = Placed::default();
         let panes = self.panes(input, &mut placed);
         self.touched.clear();
+        self.folded.clear();
+        let repeats = self.firing.repeats();
         let mut from = 0;
         while from < panes.len() {
             // A run of rows in one pane: mostly the whole batch.
@@ -63,7 +105,11 @@ impl Panes {
             let pane = self.open.entry(id).or_default();
             for row in &placed.rows[from..to] {
                 let index = pane.index(input.key(*row as usize), &mut self.slots);
+                let known = placed.slots.len();
                 placed.groups.push(groups.number(pane.slots[index as usize], &mut placed.slots));
+                if repeats && placed.slots.len() > known {
+                    self.folded.push((id, index));
+                }
             }
             placed.fresh.extend_from_slice(&pane.slots[had..]);
             from = to;
@@ -77,12 +123,15 @@ impl Panes {
         let mut end = i64::MIN;
         let mut panes = Vec::with_capacity(input.times.len());
         placed.rows.reserve(input.times.len());
+        let lateness = self.firing.allowed_lateness_us;
         for row in input.rows() {
-            let (time, watermark) = (input.times.value(row), input.watermarks.value(row));
+            let time = input.times.value(row);
+            // What has fired is behind the row's own watermark, but for partitions that were idle.
+            let watermark = input.watermarks.value(row).max(self.fired).saturating_sub(lateness);
             // Mostly as for the row before: within one pane, and on time for all that see it.
             if time < pane.start || time >= end || watermark >= pane.seen_from {
                 let Some(next) = self.slices.pane(time, watermark) else {
-                    placed.late += 1;
+                    placed.late.push(row as u32);
                     continue;
                 };
                 // A pane for rows that are late for some windows holds for no other row.
@@ -96,25 +145,54 @@ impl Panes {
         panes
     }
 
+    /// Notes the keys of the last fold as changed.
+    pub(super) fn commit(&mut self) {
+        for (id, key) in std::mem::take(&mut self.folded) {
+            let Some(pane) = self.open.get_mut(&id) else { continue };
+            if self.firing.emit != Emit::Final {
+                pane.unseen.add(key);
+            }
+            if self.firing.allowed_lateness_us > 0 {
+                pane.amended.add(key);
+            }
+            self.changed.insert(id);
+        }
+    }
+
     /// Takes out the keys that the last fold brought.
     pub(super) fn undo(&mut self) {
+        self.folded.clear();
         for (id, keys) in std::mem::take(&mut self.touched) {
             self.truncate(id, keys);
         }
     }
 
-    /// The ends that the watermark has newly passed of windows that see any pane, with those panes
-    /// in the order of time.
-    pub(super) fn due(&self, watermark: i64) -> BTreeMap<i64, Vec<PaneId>> {
-        let mut due: BTreeMap<i64, Vec<PaneId>> = BTreeMap::new();
-        for id in self.open.keys() {
-            let (first, last) = self.slices.ends(id.start);
-            if first > watermark {
-                break;
-            }
-            let mut end = self.slices.next_end(first, self.fired).max(id.seen_from);
-            while end <= last.min(watermark) {
-                due.entry(end).or_default().push(*id);
+    /// The windows whose results are due at a watermark, by their ends.
+    pub(super) fn due(&self, watermark: i64) -> BTreeMap<i64, Due> {
+        let mut due: BTreeMap<i64, Due> = BTreeMap::new();
+        let changes = self.firing.emit == Emit::Changes;
+        if !changes {
+            self.final_results(watermark, &mut due);
+        }
+        if !self.firing.repeats() {
+            return due;
+        }
+        // Those that the watermark has passed already, and those that it has not reached: looked at for
+        // what has changed.
+        let early = self.firing.emit.is_due(self.fired, watermark);
+        for id in &self.changed {
+            let (pane, (_, last)) = (&self.open[id], self.slices.ends(id.start));
+            let mut end = id.seen_from;
+            while end <= last {
+                let emission = Emission::of(end, self.fired, watermark);
+                let looked_at = match emission {
+                    Emission::Early => early && !pane.unseen.keys.is_empty(),
+                    Emission::Final => changes && !pane.unseen.keys.is_empty(),
+                    Emission::Late => !pane.amended.keys.is_empty(),
+                };
+                if looked_at {
+                    due.entry(end).or_insert_with(|| Due { emission, panes: self.panes_of(end), only_changed: true });
+                }
                 if end == i64::MAX {
                     break;
                 }
@@ -124,6 +202,32 @@ impl Panes {
         due
     }
 
+    /// The windows that the watermark has newly passed, with the panes that they see.
+    fn final_results(&self, watermark: i64, due: &mut BTreeMap<i64, Due>) {
+        for id in self.open.keys() {
+            let (first, last) = self.slices.ends(id.start);
+            if first > watermark {
+                break;
+            }
+            let mut end = self.slices.next_end(first, self.fired).max(id.seen_from);
+            while end <= last.min(watermark) {
+                let new = || Due { emission: Emission::Final, panes: Vec::new(), only_changed: false };
+                due.entry(end).or_insert_with(new).panes.push(*id);
+                if end == i64::MAX {
+                    break;
+                }
+                end = self.slices.after(end);
+            }
+        }
+    }
+
+    /// The panes that the window of this end sees.
+    fn panes_of(&self, end: i64) -> Vec<PaneId> {
+        let from = PaneId { start: self.slices.start(end), seen_from: i64::MIN };
+        let to = PaneId { start: end, seen_from: i64::MIN };
+        self.open.range(from..to).map(|(id, _)| *id).filter(|id| id.seen_from <= end).collect()
+    }
+
     /// Takes all panes out while their windows fire, to be given back with [`Panes::close`].
     pub(super) fn take(&mut self) -> BTreeMap<PaneId, Pane> {
         std::mem::take(&mut self.open)
@@ -131,13 +235,23 @@ impl Panes {
 
     /// Gives panes back, but for those that no window after the watermark sees.
     pub(super) fn close(&mut self, mut open: BTreeMap<PaneId, Pane>, watermark: i64) {
-        open.retain(|id, pane| {
-            let over = self.slices.ends(id.start).1 <= watermark;
-            if over {
-                self.slots.free(pane.slots.iter().copied());
+        let early = self.firing.emit.is_due(self.fired, watermark);
+        self.changed.retain(|id| {
+            let Some(pane) = open.get_mut(id) else { return false };
+            pane.amended.clear();
+            if early {
+                pane.unseen.clear();
             }
-            !over
+            !pane.unseen.keys.is_empty()
         });
+        let over = watermark.saturating_sub(self.firing.allowed_lateness_us);
+        while let Some(first) = open.first_entry()
+            && self.slices.ends(first.key().start).1 <= over
+        {
+            let (id, pane) = first.remove_entry();
+            self.changed.remove(&id);
+            self.slots.free(pane.slots);
+        }
         self.open = open;
         self.fired = self.fired.max(watermark);
     }
@@ -151,14 +265,7 @@ impl Panes {
     fn truncate(&mut self, id: PaneId, keys: usize) {
         let Some(pane) = self.open.get_mut(&id) else { return };
         self.slots.free(pane.slots.drain(keys..));
-        for (index, hash) in pane.hashes.drain(keys..).enumerate() {
-            let index = (keys + index) as u32;
-            if let Ok(entry) = pane.table.find_entry(hash, |i| *i == index) {
-                entry.remove();
-            }
-        }
-        pane.bytes.truncate(keys.checked_sub(1).map_or(0, |last| pane.ends[last]));
-        pane.ends.truncate(keys);
+        pane.keys.truncate(keys);
         if keys == 0 {
             self.open.remove(&id);
         }
@@ -167,48 +274,50 @@ impl Panes {
 
 impl Pane {
     /// The place of a key among the pane's keys, the last for a new key.
-    pub(super) fn index(&mut self, key: &[u8], slots: &mut Slots) -> u32 {
-        let hash = xxh3_64(key);
-        let is = |index: u32| &self.bytes[key_range(&self.ends, index)] == key;
-        if let Some(index) = self.table.find(hash, |i| is(*i)) {
-            return *index;
+    fn index(&mut self, key: &[u8], slots: &mut Slots) -> u32 {
+        let index = self.keys.insert(Key::of(key));
+        if index as usize == self.slots.len() {
+            self.slots.push(slots.get());
         }
-        let index = self.slots.len() as u32;
-        self.table.insert_unique(hash, index, |i| self.hashes[*i as usize]);
-        self.hashes.push(hash);
-        self.bytes.extend_from_slice(key);
-        self.ends.push(self.bytes.len());
-        self.slots.push(slots.get());
         index
     }
 
-    /// Its slots.
-    pub(super) fn slots(&self) -> &[u32] {
-        &self.slots
-    }
-
     /// Its keys and slots, in the order they came.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&[u8], u32)> {
-        (0..self.slots.len() as u32).map(|i| (&self.bytes[key_range(&self.ends, i)], self.slots[i as usize]))
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Key<'_>, u32)> {
+        (0..self.slots.len() as u32).map(|key| self.entry(key))
     }
-}
 
-fn key_range(ends: &[usize], index: u32) -> std::ops::Range<usize> {
-    let index = index as usize;
-    let start = if index == 0 { 0 } else { ends[index - 1] };
-    start..ends[index]
+    /// The keys that have changed since results of this sort were given.
+    pub(super) fn changed(&self, emission: Emission) -> impl Iterator<Item = (Key<'_>, u32)> {
+        let changed = match emission {
+            Emission::Late => &self.amended,
+            Emission::Early | Emission::Final => &self.unseen,
+        };
+        changed.keys.iter().map(|key| self.entry(*key))
+    }
+
+    /// The slot of a key.
+    pub(super) fn find(&self, key: Key<'_>) -> Option<u32> {
+        self.keys.find(key).map(|index| self.slots[index as usize])
+    }
+
+    fn entry(&self, key: u32) -> (Key<'_>, u32) {
+        (self.keys.get(key), self.slots[key as usize])
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Late;
 
     fn at(start: i64) -> PaneId {
         PaneId { start, seen_from: start }
     }
 
     fn panes() -> Panes {
-        Panes::new(WindowKind::Tumbling { size_us: 10, offset_us: 0 })
+        let firing = Firing { emit: Emit::Final, allowed_lateness_us: 0, late: Late::Drop };
+        Panes::new(WindowKind::Tumbling { size_us: 10, offset_us: 0 }, firing)
     }
 
     fn slot(panes: &mut Panes, id: PaneId, key: &str) -> u32 {
@@ -226,7 +335,8 @@ mod tests {
         let other = slot(&mut panes, at(10), "a");
         assert_eq!((b, a, other, panes.slots.count()), (0, 1, 2, 3));
         let open = panes.take();
-        assert_eq!(open[&at(0)].entries().collect::<Vec<_>>(), [(&b"b"[..], 0), (&b"a"[..], 1)]);
+        let entries: Vec<_> = open[&at(0)].entries().map(|(key, slot)| (key.bytes, slot)).collect();
+        assert_eq!(entries, [(&b"b"[..], 0), (&b"a"[..], 1)]);
         panes.close(open, 10);
         assert_eq!((slot(&mut panes, at(10), "new"), panes.open.len()), (1, 1));
     }

@@ -1,16 +1,17 @@
 //! From rows to slots: what the ways in which windows are kept have in common.
 //!
 //! Windows whose edges are known from the time alone are kept as [`Panes`], sessions as
-//! [`Sessions`]. Both give each row that is in time the slot of its accumulators, and take that back
-//! when a function fails on one of the rows.
+//! [`Sessions`], windows of so many rows as [`Counts`]. All give each row that is in time the slot of
+//! its accumulators, and take that back when a function fails on one of the rows.
 
 use arrow_array::Int64Array;
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_row::Rows;
 
+use super::counts::Counts;
 use super::panes::Panes;
 use super::sessions::Sessions;
-use crate::plan::WindowKind;
+use crate::plan::{Firing, WindowKind};
 
 /// The rows of a fold.
 #[derive(Clone, Copy)]
@@ -41,8 +42,8 @@ impl Input<'_> {
 pub(super) struct Placed {
     /// The rows that are in time.
     pub(super) rows: Vec<u32>,
-    /// How many were late.
-    pub(super) late: usize,
+    /// The rows that were late.
+    pub(super) late: Vec<u32>,
     /// The slots that the rows touch.
     pub(super) slots: Vec<u32>,
     /// The index among these of each row in time.
@@ -111,6 +112,11 @@ impl Slots {
         self.free.extend(slots);
     }
 
+    /// The slots that nothing is in.
+    pub(super) fn unused(&self) -> &[u32] {
+        &self.free
+    }
+
     /// Slots in use and free: as many as the accumulator stores need places for.
     pub(in crate::flow) fn count(&self) -> usize {
         self.next as usize
@@ -123,32 +129,35 @@ pub(super) enum Open {
     Panes(Panes),
     /// Sessions.
     Sessions(Sessions),
-}
-
-impl From<WindowKind> for Open {
-    fn from(kind: WindowKind) -> Self {
-        match kind {
-            WindowKind::Session { gap_us } => Self::Sessions(Sessions::new(gap_us)),
-            sliced => Self::Panes(Panes::new(sliced)),
-        }
-    }
+    /// Of so many rows.
+    Counts(Counts),
 }
 
 impl Open {
+    pub(super) fn new(kind: WindowKind, firing: Firing) -> Self {
+        match kind {
+            WindowKind::Session { gap_us } => Self::Sessions(Sessions::new(gap_us, firing)),
+            WindowKind::Count { rows, step } => Self::Counts(Counts::new(rows, step)),
+            sliced => Self::Panes(Panes::new(sliced, firing)),
+        }
+    }
+
     /// Finds the slots of rows. Followed by [`Open::commit`] or [`Open::undo`].
     pub(super) fn place(&mut self, input: Input<'_>, groups: &mut Groups) -> Placed {
         groups.start();
         match self {
             Self::Panes(panes) => panes.place(input, groups),
             Self::Sessions(sessions) => sessions.place(input, groups),
+            Self::Counts(counts) => counts.place(input, groups),
         }
     }
 
     /// The rows are folded.
     pub(super) fn commit(&mut self) {
         match self {
-            Self::Panes(_) => {}
+            Self::Panes(panes) => panes.commit(),
             Self::Sessions(sessions) => sessions.commit(),
+            Self::Counts(counts) => counts.commit(),
         }
     }
 
@@ -157,6 +166,7 @@ impl Open {
         match self {
             Self::Panes(panes) => panes.undo(),
             Self::Sessions(sessions) => sessions.undo(),
+            Self::Counts(counts) => counts.undo(),
         }
     }
 
@@ -165,6 +175,7 @@ impl Open {
         match self {
             Self::Panes(panes) => &mut panes.slots,
             Self::Sessions(sessions) => &mut sessions.slots,
+            Self::Counts(counts) => &mut counts.slots,
         }
     }
 }

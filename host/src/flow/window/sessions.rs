@@ -4,7 +4,7 @@
 //! extend a session or make several into one. The accumulators of those stay apart until the
 //! session fires, and later rows go into the first of them: what a row does then depends on the
 //! rows before it and not on how they were batched. A session that ended at or before a row's
-//! watermark has ended for that row, whether it has fired yet or not.
+//! watermark, less the allowed lateness, has ended for that row, whether it has fired yet or not.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +12,26 @@ use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::place::{Groups, Input, Placed, Slots};
+use super::ready::Emission;
+use crate::plan::{Emit, Firing};
 
 /// All open sessions of a step on one worker.
 #[derive(Debug)]
 pub(super) struct Sessions {
     gap_us: i64,
+    firing: Firing,
     table: HashTable<u32>,
     keys: Vec<Key>,
     free_keys: Vec<u32>,
-    /// (end, key, slot) of every session: the next to fire comes first.
-    by_end: BTreeSet<(i64, u32, u32)>,
+    /// (end, key, slot) of every session that has not fired since it changed: the next to fire comes
+    /// first.
+    pending: BTreeSet<(i64, u32, u32)>,
+    /// Those that have, and are kept for late rows.
+    fired: BTreeSet<(i64, u32, u32)>,
+    /// (key, slot) of those that have changed since early results were given.
+    unseen: BTreeSet<(u32, u32)>,
+    /// The watermark that sessions have fired up to.
+    watermark: i64,
     pub(super) slots: Slots,
     fold: Fold,
 }
@@ -43,6 +53,10 @@ struct Session {
     slot: u32,
     /// Where those of the sessions are that have become one with it, in the order of their starts.
     others: Vec<u32>,
+    /// Whether it has fired since it changed.
+    fired: bool,
+    /// Whether early results of it have been given since it changed.
+    seen: bool,
 }
 
 /// What the running fold has changed.
@@ -54,25 +68,30 @@ struct Fold {
     fresh: Vec<u32>,
 }
 
-/// A session that is over.
+/// A session whose results are due.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Over {
+pub(super) struct Due {
+    pub(super) emission: Emission,
     pub(super) end: i64,
     pub(super) key: Box<[u8]>,
     pub(super) start: i64,
     pub(super) slot: u32,
-    /// To be merged into `slot`, in this order.
+    /// To be merged with `slot`, in this order.
     pub(super) others: Vec<u32>,
 }
 
 impl Sessions {
-    pub(super) fn new(gap_us: i64) -> Self {
+    pub(super) fn new(gap_us: i64, firing: Firing) -> Self {
         Self {
             gap_us,
+            firing,
             table: HashTable::new(),
             keys: Vec::new(),
             free_keys: Vec::new(),
-            by_end: BTreeSet::new(),
+            pending: BTreeSet::new(),
+            fired: BTreeSet::new(),
+            unseen: BTreeSet::new(),
+            watermark: i64::MIN,
             slots: Slots::default(),
             fold: Fold::default(),
         }
@@ -83,7 +102,10 @@ impl Sessions {
         self.fold = Fold { number: self.fold.number + 1, ..Fold::default() };
         let mut placed = Placed::default();
         for row in input.rows() {
-            let (time, watermark) = (input.times.value(row), input.watermarks.value(row));
+            let time = input.times.value(row);
+            // What has fired is behind the row's own watermark, but for partitions that were idle.
+            let watermark = input.watermarks.value(row).max(self.watermark);
+            let watermark = watermark.saturating_sub(self.firing.allowed_lateness_us);
             let end = time.saturating_add(self.gap_us);
             let key = self.key(input.key(row));
             let known = &mut self.keys[key as usize].sessions;
@@ -94,17 +116,18 @@ impl Sessions {
             let mut session = match found.next() {
                 Some(first) => first,
                 None if end <= watermark => {
-                    placed.late += 1;
+                    placed.late.push(row as u32);
                     continue;
                 }
                 None => {
                     let slot = self.slots.get();
                     self.fold.fresh.push(slot);
-                    Session { start: time, end, slot, others: Vec::new() }
+                    Session { start: time, end, slot, others: Vec::new(), fired: false, seen: false }
                 }
             };
             session.start = session.start.min(time);
             session.end = session.end.max(end);
+            (session.fired, session.seen) = (false, false);
             for other in found {
                 session.end = session.end.max(other.end);
                 session.others.push(other.slot);
@@ -151,10 +174,17 @@ impl Sessions {
         let Fold { before, .. } = self.fold.take();
         for (key, before) in before {
             for Session { end, slot, .. } in before {
-                self.by_end.remove(&(end, key, slot));
+                self.pending.remove(&(end, key, slot));
+                self.fired.remove(&(end, key, slot));
+                self.unseen.remove(&(key, slot));
             }
-            let now = self.keys[key as usize].sessions.iter();
-            self.by_end.extend(now.map(|s| (s.end, key, s.slot)));
+            for Session { end, slot, fired, seen, .. } in &self.keys[key as usize].sessions {
+                let by_end = if *fired { &mut self.fired } else { &mut self.pending };
+                by_end.insert((*end, key, *slot));
+                if !seen && self.firing.emit != Emit::Final {
+                    self.unseen.insert((key, *slot));
+                }
+            }
             self.forget_if_quiet(key);
         }
     }
@@ -179,23 +209,74 @@ impl Sessions {
         }
     }
 
-    /// Takes out the sessions that end at or before the watermark, in the order of (end, key). Their
-    /// slots stay taken until they are given back.
-    pub(super) fn over(&mut self, watermark: i64) -> Vec<Over> {
-        let mut over = Vec::new();
-        while let Some(&(end, key, slot)) = self.by_end.first()
+    /// The watermark that sessions have fired up to.
+    pub(super) fn watermark(&self) -> i64 {
+        self.watermark
+    }
+
+    /// The sessions whose results are due at a watermark, in the order of (end, key). Also gives the
+    /// slots of those that no row can be in any more, which are to be given back.
+    pub(super) fn due(&mut self, watermark: i64) -> (Vec<Due>, Vec<u32>) {
+        let (mut due, mut free) = (Vec::new(), Vec::new());
+        let early = self.firing.emit.is_due(self.watermark, watermark);
+        let over = watermark.saturating_sub(self.firing.allowed_lateness_us);
+        while let Some(&(end, key, slot)) = self.pending.first()
             && end <= watermark
         {
-            self.by_end.pop_first();
-            let Key { bytes, sessions, .. } = &mut self.keys[key as usize];
-            if let Some(place) = sessions.iter().position(|s| s.slot == slot) {
-                let Session { start, others, .. } = sessions.swap_remove(place);
-                over.push(Over { end, key: bytes.clone(), start, slot, others });
+            self.pending.pop_first();
+            let emission = Emission::of(end, self.watermark, watermark);
+            let unseen = self.unseen.remove(&(key, slot));
+            let Some(session) = self.session(key, slot) else { continue };
+            (session.fired, session.seen) = (true, true);
+            // Results as they change have nothing to say at the end but what has changed.
+            if self.firing.emit != Emit::Changes || unseen {
+                due.push(self.result(key, slot, emission));
             }
-            self.forget_if_quiet(key);
+            match end <= over {
+                true => self.end(key, slot, &mut free),
+                false => drop(self.fired.insert((end, key, slot))),
+            }
         }
-        over.sort_unstable_by(|a, b| (a.end, &a.key, a.start).cmp(&(b.end, &b.key, b.start)));
-        over
+        if early {
+            for (key, slot) in std::mem::take(&mut self.unseen) {
+                if let Some(session) = self.session(key, slot) {
+                    session.seen = true;
+                    due.push(self.result(key, slot, Emission::Early));
+                }
+            }
+        }
+        while let Some(&(end, key, slot)) = self.fired.first()
+            && end <= over
+        {
+            self.fired.pop_first();
+            self.end(key, slot, &mut free);
+        }
+        self.watermark = self.watermark.max(watermark);
+        due.sort_unstable_by(|a, b| (a.end, &a.key, a.start).cmp(&(b.end, &b.key, b.start)));
+        (due, free)
+    }
+
+    /// Takes a session out: no row can be in it any more.
+    fn end(&mut self, key: u32, slot: u32, free: &mut Vec<u32>) {
+        let sessions = &mut self.keys[key as usize].sessions;
+        if let Some(place) = sessions.iter().position(|s| s.slot == slot) {
+            let Session { slot, others, .. } = sessions.swap_remove(place);
+            free.push(slot);
+            free.extend(others);
+        }
+        self.forget_if_quiet(key);
+    }
+
+    fn session(&mut self, key: u32, slot: u32) -> Option<&mut Session> {
+        self.keys[key as usize].sessions.iter_mut().find(|s| s.slot == slot)
+    }
+
+    fn result(&self, key: u32, slot: u32, emission: Emission) -> Due {
+        let Key { bytes, sessions, .. } = &self.keys[key as usize];
+        let session = sessions.iter().find(|s| s.slot == slot);
+        let (start, end) = session.map_or((0, 0), |s| (s.start, s.end));
+        let others = session.map_or(Vec::new(), |s| s.others.clone());
+        Due { emission, end, key: bytes.clone(), start, slot, others }
     }
 }
 
@@ -210,6 +291,9 @@ impl Fold {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Late;
+
+    const FINAL: Firing = Firing { emit: Emit::Final, allowed_lateness_us: 0, late: Late::Drop };
 
     /// Folds rows of one key, judged by one watermark, and says how many were late.
     fn fold(sessions: &mut Sessions, times: &[i64], watermark: i64) -> Placed {
@@ -220,24 +304,31 @@ mod tests {
         sessions.place(input, &mut groups)
     }
 
-    fn spans(over: &[Over]) -> Vec<(i64, i64)> {
-        over.iter().map(|o| (o.start, o.end)).collect()
+    /// The sessions that are over.
+    fn over(sessions: &mut Sessions, watermark: i64) -> Vec<Due> {
+        let (due, free) = sessions.due(watermark);
+        sessions.slots.free(free);
+        due
+    }
+
+    fn spans(due: &[Due]) -> Vec<(i64, i64)> {
+        due.iter().map(|o| (o.start, o.end)).collect()
     }
 
     #[test]
     fn rows_within_a_gap_are_one_session_and_gaps_that_touch_are_too() {
-        let mut sessions = Sessions::new(5);
+        let mut sessions = Sessions::new(5, FINAL);
         let placed = fold(&mut sessions, &[0, 4, 20, 9, 14, 31], i64::MIN);
         // 0, 4, 9 and 14 follow each other by five at most; 20 is six behind.
         assert_eq!(placed.groups, [0, 0, 1, 0, 0, 2]);
         sessions.commit();
-        assert_eq!(spans(&sessions.over(25)), [(0, 19), (20, 25)]);
-        assert_eq!(spans(&sessions.over(i64::MAX)), [(31, 36)]);
+        assert_eq!(spans(&over(&mut sessions, 25)), [(0, 19), (20, 25)]);
+        assert_eq!(spans(&over(&mut sessions, i64::MAX)), [(31, 36)]);
     }
 
     #[test]
     fn a_row_makes_three_sessions_one() {
-        let mut sessions = Sessions::new(5);
+        let mut sessions = Sessions::new(5, FINAL);
         for time in [0, 10] {
             fold(&mut sessions, &[time], i64::MIN);
             sessions.commit();
@@ -246,42 +337,72 @@ mod tests {
         // The third is opened; then 5 joins the first and the second, and 15 those and the third.
         assert_eq!((placed.slots, placed.groups), (vec![2, 0], vec![0, 1, 1, 1]));
         sessions.commit();
-        let over = sessions.over(i64::MAX);
+        let over = over(&mut sessions, i64::MAX);
         assert_eq!((spans(&over), &over[0].others), (vec![(0, 25)], &vec![1, 2]));
     }
 
     #[test]
     fn what_has_ended_for_a_row_is_not_its_session() {
-        let mut sessions = Sessions::new(5);
+        let mut sessions = Sessions::new(5, FINAL);
         fold(&mut sessions, &[0], i64::MIN);
         sessions.commit();
         let placed = fold(&mut sessions, &[3, -3], 5);
-        assert_eq!((placed.late, placed.rows), (1, vec![0]));
+        assert_eq!((placed.late, placed.rows), (vec![1], vec![0]));
         sessions.commit();
-        assert_eq!(spans(&sessions.over(i64::MAX)), [(0, 5), (3, 8)]);
+        assert_eq!(spans(&over(&mut sessions, i64::MAX)), [(0, 5), (3, 8)]);
     }
 
     #[test]
     fn a_late_row_that_reaches_an_open_session_is_in_time() {
-        let mut sessions = Sessions::new(5);
+        let mut sessions = Sessions::new(5, FINAL);
         fold(&mut sessions, &[4], i64::MIN);
         sessions.commit();
-        assert_eq!(fold(&mut sessions, &[0], 6).late, 0);
+        assert_eq!(fold(&mut sessions, &[0], 6).late, Vec::<u32>::new());
         sessions.commit();
-        assert_eq!(spans(&sessions.over(i64::MAX)), [(0, 9)]);
+        assert_eq!(spans(&over(&mut sessions, i64::MAX)), [(0, 9)]);
     }
 
     #[test]
     fn undone_rows_leave_nothing() {
-        let mut sessions = Sessions::new(5);
+        let mut sessions = Sessions::new(5, FINAL);
         fold(&mut sessions, &[0, 10], i64::MIN);
         sessions.commit();
         fold(&mut sessions, &[5, 100], i64::MIN);
         sessions.undo();
-        assert_eq!(spans(&sessions.over(i64::MAX)), [(0, 5), (10, 15)]);
+        assert_eq!(spans(&over(&mut sessions, i64::MAX)), [(0, 5), (10, 15)]);
         assert!(sessions.table.is_empty());
         fold(&mut sessions, &[7], i64::MIN);
         sessions.undo();
-        assert!(sessions.table.is_empty() && sessions.over(i64::MAX).is_empty());
+        assert!(sessions.table.is_empty() && over(&mut sessions, i64::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_session_that_has_fired_takes_late_rows_and_fires_again() {
+        let mut sessions = Sessions::new(5, Firing { allowed_lateness_us: 10, ..FINAL });
+        fold(&mut sessions, &[0, 20], i64::MIN);
+        sessions.commit();
+        assert_eq!(spans(&over(&mut sessions, 12)), [(0, 5)]);
+        // It ended at 5, and is kept until 15; the row makes it longer.
+        assert_eq!(fold(&mut sessions, &[3], 12).late, Vec::<u32>::new());
+        sessions.commit();
+        let due = over(&mut sessions, 13);
+        assert_eq!((spans(&due), due[0].emission), (vec![(0, 8)], Emission::Late));
+        assert!(over(&mut sessions, 18).is_empty(), "it has nothing new to say");
+        assert_eq!(fold(&mut sessions, &[3], 18).late, [0]);
+        sessions.commit();
+        assert_eq!(spans(&over(&mut sessions, i64::MAX)), [(20, 25)]);
+        assert!(sessions.table.is_empty());
+    }
+
+    #[test]
+    fn early_results_are_of_what_has_changed() {
+        let mut sessions = Sessions::new(5, Firing { emit: Emit::Changes, ..FINAL });
+        fold(&mut sessions, &[0, 20], i64::MIN);
+        sessions.commit();
+        assert_eq!(spans(&over(&mut sessions, -5)), [(0, 5), (20, 25)]);
+        fold(&mut sessions, &[23], -5);
+        sessions.commit();
+        assert_eq!(spans(&over(&mut sessions, 10)), [(20, 28)]);
+        assert!(over(&mut sessions, i64::MAX).is_empty(), "both have been given");
     }
 }

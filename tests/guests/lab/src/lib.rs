@@ -6,6 +6,7 @@
 
 pub mod aggregates;
 pub mod echo;
+pub mod groups;
 pub mod hostile;
 pub mod plain;
 pub mod stateful;
@@ -13,6 +14,7 @@ pub mod world;
 
 use aggregates::{Joined, LongestText, Span, SumThatFailsToFinish, SumThatPanics, SumThatRefuses};
 use echo::{echo_boolean, echo_bytes, echo_float32, echo_float64, echo_int32, echo_int64, echo_text, echo_timestamp};
+use groups::trail;
 use hostile::{eats_on, panics_on, picks_apart, recurses_on, spins_on, stumbles_on};
 use plain::{add, double, even, flip, half, halves, picky, repeat, repeat_picky, scale, scale_columns, seven, when};
 use stateful::tally;
@@ -50,6 +52,7 @@ weir::export!(
     talks,
     remembers,
     leaks,
+    trail,
     tally,
     Joined,
     LongestText,

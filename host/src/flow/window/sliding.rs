@@ -1,0 +1,177 @@
+//! Windows of many panes, without merging all of them for each window.
+//!
+//! Time is cut into blocks as long as a window, so a window reaches over one boundary at most. Before
+//! the boundary each pane holds what it and the panes after it come to, so that one accumulator is the
+//! window's part there; behind it one accumulator takes in pane after pane. A window costs a merge for
+//! each key, and a pane two, however many panes a window has. (The blocks are those of van Herk, "A fast
+//! algorithm for local minimum and maximum filters", 1992; with accumulators instead of minima they are
+//! the two stacks of Tangwongsan, Hirzel and Schneider, "In-Order Sliding-Window Aggregation in
+//! Worst-Case Constant Time", 2021.)
+//!
+//! Blocks are places on the axis of time, so what is merged with what depends on the key's own rows
+//! alone. Cumulating windows of one block start together: all of them is behind the boundary.
+//!
+//! Panes of rows that came too late for some of their windows are merged behind the others, window by
+//! window: they are few.
+
+use std::collections::BTreeMap;
+
+use super::assign::{PaneId, Slices};
+use super::fold::Windows;
+use super::keys::Keys;
+use super::panes::Pane;
+use super::ready::{Due, Emission, Ready};
+use super::results::moment;
+use crate::function::invoke::Failure;
+
+/// What is known of the block that the last window was in.
+#[derive(Debug, Default)]
+pub(super) struct Sliding {
+    boundary: Option<i64>,
+    /// For each key the panes that it is in before the boundary, the first of them last: where they
+    /// start, and the slot of what they and those after them come to.
+    before: Keys,
+    stacks: Vec<Vec<(i64, u32)>>,
+    /// For each key the slot of what its panes behind the boundary come to.
+    behind: Keys,
+    behind_slots: Vec<u32>,
+    /// How far the panes behind the boundary are taken in.
+    reached: i64,
+    /// Why what stands in a slot is worth nothing: a function failed to merge it.
+    spoilt: BTreeMap<u32, (usize, Failure)>,
+}
+
+/// Keys of a window that a function had failed to merge.
+pub(super) type Spoilt<'a> = Vec<(usize, Failure, Due<'a>)>;
+
+impl Sliding {
+    /// Adds the window of this end, whose panes are these, to what is ready; the panes that start
+    /// behind the last window's end are taken in first.
+    pub(super) fn add_window<'a>(
+        &'a mut self,
+        windows: &mut Windows,
+        slices: Slices,
+        end: i64,
+        panes: &[PaneId],
+        open: &'a BTreeMap<PaneId, Pane>,
+        ready: &mut Ready<'a>,
+    ) -> Spoilt<'a> {
+        let (start, boundary) = (slices.start(end), slices.boundary(end));
+        let in_time = |id: &&PaneId| id.seen_from == slices.ends(id.start).0;
+        if self.boundary != Some(boundary) {
+            windows.open.slots().free(self.behind_slots.drain(..));
+            *self = Self { boundary: Some(boundary), reached: boundary, ..Self::default() };
+            for id in panes.iter().filter(in_time).rev().filter(|id| id.start < boundary) {
+                self.put_before(windows, id.start, &open[id], end);
+            }
+        }
+        let reached = std::mem::replace(&mut self.reached, end);
+        for id in panes.iter().filter(in_time).filter(|id| id.start >= reached) {
+            self.take_in(windows, &open[id], end);
+        }
+        for stack in &mut self.stacks {
+            while let Some((_, slot)) = stack.pop_if(|(from, _)| *from < start) {
+                self.spoilt.remove(&slot);
+            }
+        }
+        self.give(start, end, panes.iter().filter(|id| !in_time(id)).map(|id| &open[id]), ready)
+    }
+
+    /// Puts a pane before those that are before the boundary already.
+    fn put_before(&mut self, windows: &mut Windows, start: i64, pane: &Pane, end: i64) {
+        let (mut into, mut after, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, slot) in pane.entries() {
+            let number = self.before.insert(key) as usize;
+            if number == self.stacks.len() {
+                self.stacks.push(Vec::new());
+            }
+            if let Some((_, next)) = self.stacks[number].last() {
+                match self.spoilt.get(next).cloned() {
+                    Some(why) => drop(self.spoilt.insert(slot, why)),
+                    None => {
+                        groups.push(into.len() as u32);
+                        into.push(slot);
+                        after.push(*next);
+                    }
+                }
+            }
+            self.stacks[number].push((start, slot));
+        }
+        self.merge(windows, &into, &into, &after, &groups, end);
+    }
+
+    /// Takes a pane in behind the boundary.
+    fn take_in(&mut self, windows: &mut Windows, pane: &Pane, end: i64) {
+        let (mut into, mut firsts, mut others, mut groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (key, slot) in pane.entries() {
+            let number = self.behind.insert(key) as usize;
+            let Some(held) = self.behind_slots.get(number).copied() else {
+                self.behind_slots.push(windows.open.slots().get());
+                into.push(self.behind_slots[number]);
+                firsts.push(slot);
+                continue;
+            };
+            if !self.spoilt.contains_key(&held) {
+                groups.push(into.len() as u32);
+                into.push(held);
+                firsts.push(held);
+                others.push(slot);
+            }
+        }
+        self.merge(windows, &into, &firsts, &others, &groups, end);
+    }
+
+    fn merge(&mut self, windows: &mut Windows, into: &[u32], firsts: &[u32], others: &[u32], groups: &[u32], end: i64) {
+        if into.is_empty() {
+            return;
+        }
+        for (aggregate, failures) in windows.merge(into, firsts, others, groups, moment(end)) {
+            for failure in failures {
+                self.spoilt.entry(into[failure.row as usize]).or_insert((aggregate, failure));
+            }
+        }
+    }
+
+    /// Adds each key of the window with its part before the boundary, its part behind it, and what came
+    /// too late for the windows before.
+    fn give<'a>(
+        &'a self,
+        start: i64,
+        end: i64,
+        late: impl Iterator<Item = &'a Pane>,
+        ready: &mut Ready<'a>,
+    ) -> Spoilt<'a> {
+        let due = |key: &'a [u8], slot: u32| Due { emission: Emission::Final, start, end, key, slot };
+        let mut spoilt = Spoilt::new();
+        let mut known = Keys::default();
+        let mut parts: Vec<(Due<'a>, Vec<u32>)> = Vec::new();
+        for (number, stack) in self.stacks.iter().enumerate() {
+            let Some((_, slot)) = stack.last() else { continue };
+            let key = self.before.get(number as u32);
+            known.insert(key);
+            let behind = self.behind.find(key).map(|number| self.behind_slots[number as usize]);
+            parts.push((due(key.bytes, *slot), behind.into_iter().collect()));
+        }
+        for (number, slot) in self.behind_slots.iter().enumerate() {
+            let key = self.behind.get(number as u32);
+            if known.find(key).is_none() {
+                known.insert(key);
+                parts.push((due(key.bytes, *slot), Vec::new()));
+            }
+        }
+        for (key, slot) in late.flat_map(Pane::entries) {
+            match parts.get_mut(known.insert(key) as usize) {
+                Some((_, others)) => others.push(slot),
+                None => parts.push((due(key.bytes, slot), Vec::new())),
+            }
+        }
+        for (due, others) in parts {
+            let why = std::iter::once(&due.slot).chain(&others).find_map(|slot| self.spoilt.get(slot));
+            match why {
+                Some((aggregate, failure)) => spoilt.push((*aggregate, failure.clone(), due)),
+                None => ready.add(due, others.into_iter()),
+            }
+        }
+        spoilt
+    }
+}
