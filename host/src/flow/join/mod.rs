@@ -76,7 +76,7 @@ pub(super) fn join<'scope>(
             for (input, epochs) in [(left, &mut lefts), (right, &mut rights)] {
                 input.for_each(|capability, batches| {
                     let Some(capability) = capability.retain_least(output.output_index()) else { return };
-                    epochs.push(&capability, batches.drain(..));
+                    epochs.push(*capability.time(), || capability, batches.drain(..));
                 });
             }
             let frontiers = [left_frontier, right_frontier];
