@@ -25,10 +25,10 @@ struct ScaledColumns {
     b: Vec<f64>,
 }
 
-/// A bid's price in euros, as in the Nexmark query 1, and one of 10,000 slots for its auction.
+/// A bid's price in euros, as in the Nexmark query 1, and one of so many slots for its auction.
 #[weir::map]
-fn euros(price: i64, auction: i64) -> Euros {
-    Euros { euros: price as f64 * 0.908, slot: auction % 10_000 }
+fn euros(price: i64, auction: i64, #[param(default = 10_000)] slots: i64) -> Euros {
+    Euros { euros: price as f64 * 0.908, slot: auction % slots }
 }
 
 #[derive(weir::Row)]
