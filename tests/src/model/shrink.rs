@@ -8,7 +8,7 @@
 use weir::flow::Options;
 use weir::sandbox::Reuse;
 
-use super::scenario::{Kind, Window};
+use super::scenario::{Emit, Kind, Window};
 use super::trial::Trial;
 
 /// Trials that a failure is worth.
@@ -108,7 +108,11 @@ impl Search<'_> {
             return true;
         }
         // Each says whether there was anything to simplify.
-        let simplest: [fn(&mut Window) -> bool; 4] = [
+        let simplest: [fn(&mut Window) -> bool; 8] = [
+            |w| std::mem::take(&mut w.side),
+            |w| std::mem::take(&mut w.whole),
+            |w| std::mem::take(&mut w.lateness_s) != 0,
+            |w| std::mem::replace(&mut w.emit, Emit::Final) != Emit::Final,
             |w| std::mem::take(&mut w.picky),
             |w| !std::mem::take(&mut w.key).is_empty(),
             |w| std::mem::take(&mut w.offset_s) != 0,
