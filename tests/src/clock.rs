@@ -131,15 +131,16 @@ fn windows_do_not_wait_for_an_idle_partition() {
         run.until_watermark(26);
         run.until_written(&[(0, 10, "a,b")]);
         // Back, and behind: what has fired stays fired, and the stream stands still until it is there too.
-        run.write(1, &[(21, "e")]);
+        run.write(1, &[(3, "late"), (21, "e")]);
         run.write(0, &[(38, "f")]);
         run.write(1, &[(29, "g")]);
         run.until_watermark(29);
         run.until_written(&[(0, 10, "a,b")]);
         run.write(1, &[(30, "h")]);
         run.until_written(&[(0, 10, "a,b"), (20, 30, "c,d,e,g")]);
-        let (_, written) = run.end();
+        let (report, written) = run.end();
         assert_eq!(written, lines(&[(0, 10, "a,b"), (20, 30, "c,d,e,g"), (30, 40, "f,h")]), "{workers} workers");
+        assert_eq!(report.late, 1);
     }
 }
 
@@ -186,6 +187,32 @@ fn windows_of_processing_time_fire_without_rows() {
         assert_eq!(written, lines(&[(1000, 1001, "a,b,c"), (1001, 1002, "d"), (1007, 1008, "e")]));
         assert_eq!(report.late, 0, "{workers} workers");
     }
+}
+
+#[test]
+fn a_plan_says_what_its_time_is() {
+    let time = |event_time: &str| {
+        let case = Case::empty();
+        case.write("in.csv", "at,n,when\n2013-02-01,1,01.02.2013\n");
+        let pipeline = format!(
+            "[functions]\nlab = \"lab.wasm\"\n[source]\nfile = \"in.csv\"\nevent-time = {event_time}\n\
+             [[steps]]\nwindow = {{ tumbling = \"1d\" }}\naggregate = {{ ids = \"lab.join(when)\" }}\n[sink]\nstdout = true\n"
+        );
+        case.write("pipeline.toml", pipeline).provide();
+        let tree = case.plan().unwrap_or_else(|e| panic!("{}", case.error_text(&e))).tree();
+        let line = tree.lines().find_map(|line| line.split_once("event time: "));
+        line.expect("it says so").1.to_owned()
+    };
+    assert_eq!(time("{ column = \"at\", idle-after = \"5s\" }"), "at, out of order by up to 0s, idle after 5s");
+    assert_eq!(
+        time("{ column = \"n\", format = \"unix-ms\", out-of-order = \"1h\" }"),
+        "n as unix-ms, out of order by up to 1h"
+    );
+    assert_eq!(
+        time("{ column = \"when\", format = \"%d.%m.%Y\", zone = \"Asia/Tokyo\" }"),
+        "when as `%d.%m.%Y` in Asia/Tokyo, out of order by up to 0s"
+    );
+    assert_eq!(time("{ processing = true }"), "processing time, the clock's when a row is read");
 }
 
 #[test]
