@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use std::{env, fs};
 
 use serde_json::Value;
@@ -245,6 +247,59 @@ stdout = true
     }
     drop(rows);
     assert_eq!((out.next().is_none(), ended(child)), (true, (Some(0), String::new())));
+}
+
+#[test]
+fn a_quiet_pipe_does_not_hold_the_windows_of_another_open() {
+    let case = of_pipeline(
+        r#"
+[functions]
+lab = "lab.wasm"
+
+[source]
+file = "in-*"
+format = "csv"
+csv = { header = false }
+schema = { at = "int64", id = "text" }
+event-time = { column = "at", format = "unix-s", idle-after = "100ms" }
+
+[[steps]]
+window = { tumbling = "10s" }
+aggregate = { ids = "lab.join(id)" }
+
+[sink]
+stdout = true
+"#,
+    );
+    let pipe = |name: &str| {
+        let path = case.path().join(name);
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        fs::File::options().read(true).write(true).open(path).expect("a pipe")
+    };
+    let (mut busy, mut quiet) = (pipe("in-0"), pipe("in-1"));
+    let mut run = weir(&case, &["run", "--quiet", "pipeline.toml"]);
+    let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("weir runs");
+    let mut out = BufReader::new(child.stdout.take().expect("piped")).lines();
+    writeln!(quiet, "2,b").expect("it reads");
+    writeln!(busy, "1,a").expect("it reads");
+    let fired = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Always more, or the first pipe would be as quiet as the second.
+        scope.spawn(|| {
+            while !fired.load(Ordering::Relaxed) {
+                writeln!(busy, "15,c").expect("it reads");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let line = out.next();
+        fired.store(true, Ordering::Relaxed);
+        let line: Value = serde_json::from_str(&line.expect("a line").expect("text")).expect("JSON");
+        assert_eq!((&line["window_end"], &line["ids"]), (&"1970-01-01T00:00:10Z".into(), &"a,b".into()));
+    });
+    drop((busy, quiet));
+    let last: Value = serde_json::from_str(&out.next().expect("a line").expect("text")).expect("JSON");
+    assert!(last["ids"].as_str().is_some_and(|ids| ids.starts_with("c,c")), "{last}");
+    assert_eq!(ended(child), (Some(0), String::new()));
 }
 
 /// Waits for a process: its exit code and what it said of errors.
