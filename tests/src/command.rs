@@ -261,7 +261,7 @@ file = "in-*"
 format = "csv"
 csv = { header = false }
 schema = { at = "int64", id = "text" }
-event-time = { column = "at", format = "unix-s", idle-after = "100ms" }
+event-time = { column = "at", format = "unix-s", idle-after = "1s" }
 
 [[steps]]
 window = { tumbling = "10s" }
@@ -294,7 +294,9 @@ stdout = true
         let line = out.next();
         fired.store(true, Ordering::Relaxed);
         let line: Value = serde_json::from_str(&line.expect("a line").expect("text")).expect("JSON");
-        assert_eq!((&line["window_end"], &line["ids"]), (&"1970-01-01T00:00:10Z".into(), &"a,b".into()));
+        // Which pipe is read first is up to the threads that read ahead.
+        let ids = line["ids"].as_str().expect("a text");
+        assert!(["a,b", "b,a"].contains(&ids) && line["window_end"] == "1970-01-01T00:00:10Z", "{line}");
     });
     drop((busy, quiet));
     let last: Value = serde_json::from_str(&out.next().expect("a line").expect("text")).expect("JSON");
