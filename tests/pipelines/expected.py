@@ -1117,6 +1117,34 @@ def stateful_chain(at):
 
 
 @folder
+def stateful_types(at):
+    def last_value(column):
+        def step(state, row):
+            if row[column] is not None:
+                state["last"] = row[column]
+            return [row | {f"last_{column}": state.get("last")}]
+
+        return step
+
+    def changed(column):
+        def step(state, row):
+            same = "value" in state and state["value"] == row[column]
+            state["value"] = row[column]
+            return [] if same else [row]
+
+        return step
+
+    rows = table(at / "in.csv", id=int, flag=lambda text: text == "true", n=int, x=float)
+    for column in ("flag", "n", "x", "t", "word"):
+        rows = stateful(rows, ["k"], last_value(column))
+        rows = stateful(rows, ["k"], previous(column, f"previous_{column}"))
+    rows = stateful(rows, ["k"], summed("last_x", "sum"))
+    for column in ("last_t", "last_x", "n"):
+        rows = stateful(rows, ["k"], changed(column))
+    return out(stateful(rows, ["n"], changed("flag")))
+
+
+@folder
 def stateful_failures(at):
     failed = []
 
