@@ -46,6 +46,17 @@ pub enum Error {
         /// What would help.
         hint: Option<String>,
     },
+    /// State can't be kept on disk or in Redis.
+    #[error("{message}")]
+    State {
+        /// Whose state, and where.
+        message: String,
+        /// What would help.
+        hint: Option<String>,
+        /// What the system or the server said.
+        #[source]
+        cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// An invariant of ours does not hold.
     #[error("{0} (this is a bug in weir; please report it)")]
     Bug(String),
@@ -77,6 +88,7 @@ impl Error {
     /// | 4 | a source can't be read |
     /// | 5 | a sink, a report or a dead-letter file can't be written |
     /// | 6 | a function can't be built from its source |
+    /// | 7 | state can't be kept on disk or in Redis |
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Bug(_) => 1,
@@ -85,6 +97,7 @@ impl Error {
             Self::Source { .. } => 4,
             Self::Sink { .. } => 5,
             Self::Build { .. } => 6,
+            Self::State { .. } => 7,
         }
     }
 
@@ -92,7 +105,7 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Invalid(invalid) => invalid.hint.as_deref(),
-            Self::Build { hint, .. } => hint.as_deref(),
+            Self::Build { hint, .. } | Self::State { hint, .. } => hint.as_deref(),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ pub mod function;
 pub mod plan;
 pub mod report;
 pub mod sandbox;
+pub mod state;
 pub mod types;
 
 pub use error::{Error, Result};

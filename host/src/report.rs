@@ -70,9 +70,23 @@ pub struct Node {
     pub instances: AtomicU64,
     /// Bytes read or written.
     pub bytes: AtomicU64,
+    /// Keys with state in memory: of each worker the most that it ever had when an epoch was complete.
+    pub state_keys: AtomicU64,
+    /// Bytes of state in memory, in the same way.
+    pub state_bytes: AtomicU64,
+    /// Bytes of state on disk or in Redis, in the same way.
+    pub stored_bytes: AtomicU64,
     /// The stream's watermark in microseconds since 1970-01-01T00:00:00Z; `i64::MIN` before the
     /// first, `i64::MAX` at the end.
     pub watermark: AtomicI64,
+}
+
+/// What a worker has told of its state: the most that it ever had.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counted {
+    keys: u64,
+    bytes: u64,
+    stored: u64,
 }
 
 impl Node {
@@ -91,6 +105,9 @@ impl Node {
             busy_ns: AtomicU64::new(0),
             instances: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            state_keys: AtomicU64::new(0),
+            state_bytes: AtomicU64::new(0),
+            stored_bytes: AtomicU64::new(0),
             watermark: AtomicI64::new(i64::MIN),
         }
     }
@@ -98,6 +115,19 @@ impl Node {
     /// Adds to a counter.
     pub fn add(counter: &AtomicU64, n: usize) {
         counter.fetch_add(n as u64, Relaxed);
+    }
+
+    /// Notes how large a worker's state is.
+    pub fn count_state(&self, counted: &mut Counted, keys: u64, bytes: u64, stored: u64) {
+        let pairs = [
+            (&self.state_keys, &mut counted.keys, keys),
+            (&self.state_bytes, &mut counted.bytes, bytes),
+            (&self.stored_bytes, &mut counted.stored, stored),
+        ];
+        for (counter, most, now) in pairs {
+            counter.fetch_add(now.saturating_sub(*most), Relaxed);
+            *most = now.max(*most);
+        }
     }
 
     /// Adds a time to a counter of nanoseconds.
@@ -212,6 +242,12 @@ pub struct NodeReport {
     pub instances: u64,
     /// Bytes read or written.
     pub bytes: u64,
+    /// Keys with state in memory, the most that there were: of each window and key.
+    pub state_keys: u64,
+    /// Bytes of state in memory, the most that there were, about.
+    pub state_bytes: u64,
+    /// Bytes of state on disk or in Redis, the most that there were, about.
+    pub stored_bytes: u64,
     /// The watermark, as [`Report::watermark_us`].
     pub watermark_us: Option<i64>,
 }
@@ -232,6 +268,9 @@ impl NodeReport {
             host_ns: node.busy_ns.load(Relaxed).saturating_sub(node.sandbox_ns.load(Relaxed)),
             instances: node.instances.load(Relaxed),
             bytes: node.bytes.load(Relaxed),
+            state_keys: node.state_keys.load(Relaxed),
+            state_bytes: node.state_bytes.load(Relaxed),
+            stored_bytes: node.stored_bytes.load(Relaxed),
             watermark_us: (watermark != i64::MIN && watermark != i64::MAX).then_some(watermark),
         }
     }

@@ -1,10 +1,12 @@
 //! Tests of the whole: pipelines from their files to their output, the sandbox from outside, random
 //! pipelines against a naive model, what the clock decides, and the command.
 //!
-//! The functions that they run are compiled by `build.rs` and found in [`guests`]. Everything else
+//! The functions that they run are compiled by `build.rs` and found in [`guests`]; a Redis
+//! server for those that need one is started by [`redis`]. Everything else
 //! stands in test modules.
 
 pub mod guests;
+pub mod redis;
 
 #[cfg(test)]
 mod clock;
@@ -22,3 +24,5 @@ mod pipelines;
 mod random;
 #[cfg(test)]
 mod sandbox;
+#[cfg(test)]
+mod state;

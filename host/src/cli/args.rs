@@ -17,6 +17,7 @@ Exit codes:
   4    a source can't be read
   5    a sink, a report or a dead-letter file can't be written
   6    a function can't be built from its source
+  7    state can't be kept on disk or in Redis
   130  interrupted twice";
 
 /// Run other people's functions on streams.
@@ -179,8 +180,10 @@ mod tests {
             Error::Source { message: String::new(), cause: cause() },
             Error::Sink { message: String::new(), cause: cause() },
             Error::Build { message: String::new(), hint: None },
+            Error::State { message: String::new(), hint: None, cause: None },
         ];
-        let words = ["a bug", "not right", "policy is to stop", "source can't", "sink", "built from its source"];
+        let words =
+            ["a bug", "not right", "policy is to stop", "source can't", "sink", "built from its source", "state can't"];
         for (error, word) in errors.iter().zip(words) {
             let line = EXIT_CODES.lines().find(|l| l.contains(word)).unwrap();
             assert!(line.trim_start().starts_with(&format!("{} ", error.exit_code())), "{line}");

@@ -131,6 +131,9 @@ pub(super) mod tests {
             host_ns: 2_340_000,
             instances: 0,
             bytes: 0,
+            state_keys: 0,
+            state_bytes: 0,
+            stored_bytes: 0,
             watermark_us: None,
         };
         let window = NodeReport {

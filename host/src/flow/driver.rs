@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::plan::{Late, Node, Operator, Plan};
 use crate::report::{Metrics, Report};
 use crate::sandbox::Reuse;
+use crate::state::Stores;
 
 /// How a plan is run. Nothing of it changes the results, but for `epoch_rows` the order in which rows
 /// of several partitions interleave, and `clock` those of sources that ask for it.
@@ -56,6 +57,8 @@ type Writers = Vec<Mutex<Option<Box<dyn Writer>>>>;
 /// Runs a plan to the end of its input, or until `stop` is set: then what was read is finished
 /// and open windows fire. `metrics` are [`Plan::metrics`] for as many workers.
 pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<Report> {
+    let with_state = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Window(_))).count();
+    let stores = Arc::new(Stores::open(&plan.state, &plan.name, with_state)?);
     let writers = open_sinks(&plan)?;
     let shared = Arc::new(Shared::new(&plan, Arc::clone(stop))?);
     let plan = Arc::new(plan);
@@ -68,9 +71,9 @@ pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<Ato
     };
     let work = {
         let (plan, options, metrics) = (Arc::clone(&plan), options.clone(), Arc::clone(metrics));
-        let (shared, writers) = (Arc::clone(&shared), Arc::new(writers));
+        let (shared, writers, stores) = (Arc::clone(&shared), Arc::new(writers), Arc::clone(&stores));
         move |worker: &mut Worker| {
-            let work = || run_worker(worker, &plan, &options, &metrics, &shared, &writers);
+            let work = || run_worker(worker, &plan, &options, &metrics, &shared, &writers, &stores);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a worker panicked");
@@ -121,6 +124,7 @@ fn run_worker(
     metrics: &Arc<Metrics>,
     shared: &Arc<Shared>,
     writers: &Writers,
+    stores: &Stores,
 ) {
     let probe = Handle::<Epoch>::new();
     worker.dataflow::<Epoch, _, _>(|scope| {
@@ -180,6 +184,7 @@ fn run_worker(
                         options,
                         counters: counters.clone(),
                         failures: failures(),
+                        stores,
                     };
                     let (results, late_rows) = window::window(input, setting);
                     late.insert(index, late_rows);

@@ -77,6 +77,14 @@ pub fn workers_of_key_groups(workers: usize) -> Vec<u32> {
     (0..KEY_GROUPS).map(|group| jump(u64::from(group), workers as u32)).collect()
 }
 
+/// The worker that has a key, by its bytes; `workers` are those of the key groups.
+pub(super) fn owner(key: &[u8], workers: &[u32]) -> u32 {
+    match key.is_empty() {
+        true => workers[0],
+        false => workers[(xxh3_64(key) % u64::from(KEY_GROUPS)) as usize],
+    }
+}
+
 /// Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm" (2014).
 fn jump(mut key: u64, buckets: u32) -> u32 {
     let (mut bucket, mut next) = (0i64, 0i64);
@@ -130,8 +138,7 @@ impl Split {
                 } else {
                     let keys = converter.convert_columns(&keys).expect("the key has the columns of the plan");
                     for (row, key) in keys.iter().enumerate() {
-                        let group = xxh3_64(key.as_ref()) % u64::from(KEY_GROUPS);
-                        parts[workers[group as usize] as usize].push(row as u32);
+                        parts[owner(key.as_ref(), workers) as usize].push(row as u32);
                     }
                 }
                 for (target, rows) in parts.into_iter().enumerate() {

@@ -11,6 +11,7 @@ use super::join::{PairColumn, join};
 use super::prune::prune;
 use super::quantity::{duration_us, size_bytes};
 use super::spec::{At, DeadLettersSpec, FunctionsSpec, LimitsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
+use super::state::{state, stays_in_memory};
 use super::steps::{Stream, apply, step};
 use super::streams::{relative, sink, source};
 use super::{Late, Node, OnError, Operator, Plan};
@@ -19,6 +20,7 @@ use crate::flow::sink::Output;
 use crate::flow::source::Input;
 use crate::function::{Kind, Native};
 use crate::sandbox::{Artifact, Limits, Runtime};
+use crate::state::Settings;
 use crate::types::Field;
 
 /// What planning needs beside the file.
@@ -99,6 +101,8 @@ impl<'a> Planner<'a> {
         self.sinks()?;
         self.check_used()?;
         self.check_files()?;
+        let state = state(self.text, self.spec.state.as_ref())?;
+        self.check_state(&state)?;
         prune(&mut self.nodes);
         let name = match &self.spec.name {
             Some(name) => name.clone(),
@@ -109,7 +113,7 @@ impl<'a> Planner<'a> {
             .dead_letters
             .as_ref()
             .map(|d: &At<DeadLettersSpec>| relative(self.text, d.get_ref().file.get_ref()));
-        Ok(Plan { name, nodes: self.nodes, dead_letters })
+        Ok(Plan { name, nodes: self.nodes, dead_letters, state })
     }
 
     fn sources(&self) -> Result<Vec<(String, &'a At<SourceSpec>)>, Invalid> {
@@ -340,6 +344,23 @@ impl<'a> Planner<'a> {
                 return Err(Invalid::new(message).at(self.text.place(start)).hint("write to a file of its own"));
             }
             files.push((path, of));
+        }
+        Ok(())
+    }
+
+    /// State that is always in memory is not what a `[state]` was written for.
+    fn check_state(&self, state: &Settings) -> Result<(), Invalid> {
+        if *state == Settings::Memory {
+            return Ok(());
+        }
+        for (node, start) in self.nodes.iter().zip(&self.starts) {
+            if let Some(what) = stays_in_memory(node) {
+                let message =
+                    format!("step `{}`: {what} keep their state in memory, and `[state]` says otherwise", node.name);
+                return Err(Invalid::new(message)
+                    .at(self.text.place(*start))
+                    .hint("take `[state]` out, or use a tumbling or global window"));
+            }
         }
         Ok(())
     }

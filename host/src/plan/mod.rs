@@ -12,6 +12,7 @@ mod load;
 mod prune;
 pub(crate) mod quantity;
 mod spec;
+mod state;
 mod stateful;
 mod steps;
 mod streams;
@@ -29,6 +30,7 @@ use crate::flow::{sink, source};
 use crate::function::{Calls, Fault, Native, Signature};
 use crate::report::{Metrics, Node as Counters, NodeKind};
 use crate::sandbox::{Artifact, Instance, Limits, Parameters, Reuse};
+use crate::state::Settings;
 use crate::types::{DataType, Field};
 
 /// A pipeline that can run.
@@ -40,6 +42,8 @@ pub struct Plan {
     pub nodes: Vec<Node>,
     /// Where rows that failed are kept.
     pub dead_letters: Option<PathBuf>,
+    /// Where the state of steps is kept.
+    pub state: Settings,
 }
 
 /// A source, step or sink.

@@ -36,6 +36,7 @@ pub(super) struct Spec {
     #[serde(default)]
     pub(super) sinks: Named<SinkSpec>,
     pub(super) dead_letters: Option<At<DeadLettersSpec>>,
+    pub(super) state: Option<At<StateSpec>>,
 }
 
 /// `[limits]`, and the limits of one entry of `[functions]`.
@@ -206,6 +207,16 @@ pub(super) struct SinkSpec {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct DeadLettersSpec {
     pub(super) file: At<String>,
+}
+
+/// `[state]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct StateSpec {
+    pub(super) disk: Option<At<String>>,
+    pub(super) redis: Option<At<String>>,
+    pub(super) prefix: Option<At<String>>,
+    pub(super) memory: Option<At<String>>,
 }
 
 /// A pipeline file's text, to say where in it something stands.

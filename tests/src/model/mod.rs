@@ -11,6 +11,7 @@ mod trial;
 
 use std::ops::Range;
 
+use crate::pipelines::Keep;
 use crate::random::Random;
 use scenario::Scenario;
 use shrink::smallest;
@@ -41,7 +42,9 @@ fn check(seed: u64) -> Result<(), String> {
     let scenario = Scenario::random(&mut random);
     let mut bench = Bench::default();
     for _ in 0..3 {
-        let trial = Trial { scenario: scenario.clone(), options: scenario::options(&mut random) };
+        let options = scenario::options(&mut random);
+        let keep = *random.pick(&[Keep::Memory, Keep::Disk, Keep::Redis]);
+        let trial = Trial { scenario: scenario.clone(), options, keep };
         let Err(found) = bench.run(&trial) else { continue };
         let mut last = found.clone();
         let smallest = smallest(trial, &mut |trial| match bench.run(trial) {

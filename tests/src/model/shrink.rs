@@ -142,6 +142,7 @@ impl Search<'_> {
 mod tests {
     use super::*;
     use crate::model::scenario::{Row, Scenario, Step, options};
+    use crate::pipelines::Keep;
     use crate::random::Random;
 
     /// A random trial that is large enough, with three steps and a window.
@@ -149,7 +150,7 @@ mod tests {
         (0..)
             .map(|seed| {
                 let mut random = Random::new(seed);
-                Trial { scenario: Scenario::random(&mut random), options: options(&mut random) }
+                Trial { scenario: Scenario::random(&mut random), options: options(&mut random), keep: Keep::Memory }
             })
             .find(|t| t.scenario.steps.len() == 3 && t.scenario.window.is_some() && rows(t) > 150)
             .expect("there are such seeds")

@@ -6,13 +6,15 @@ use weir::plan::Plan;
 
 use super::oracle::{self, Outcome};
 use super::scenario::{self, Scenario};
-use crate::pipelines::Case;
+use crate::pipelines::{Case, Keep, may_keep_state_elsewhere};
 
 /// A pipeline, its input, and how it is run.
 #[derive(Clone)]
 pub(super) struct Trial {
     pub(super) scenario: Scenario,
     pub(super) options: Options,
+    /// Where state is kept, if it may be kept there.
+    pub(super) keep: Keep,
 }
 
 impl Trial {
@@ -20,7 +22,13 @@ impl Trial {
     pub(super) fn show(&self) -> String {
         let files = self.scenario.partitions.iter().enumerate();
         let files = files.map(|(i, rows)| format!("--- in-{i}.csv\n{}", scenario::csv(rows)));
-        format!("{:?}\n--- pipeline.toml\n{}{}", self.options, self.scenario.pipeline(), files.collect::<String>())
+        format!(
+            "{:?}, {:?}\n--- pipeline.toml\n{}{}",
+            self.options,
+            self.keep,
+            self.scenario.pipeline(),
+            files.collect::<String>()
+        )
     }
 }
 
@@ -54,7 +62,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn run(&mut self, Trial { scenario, options }: &Trial) -> Result<(), Failure> {
+    pub(super) fn run(&mut self, Trial { scenario, options, keep }: &Trial) -> Result<(), Failure> {
         let pipeline = scenario.pipeline();
         let (case, plan) = match self.planned.take() {
             Some((known, case, plan)) if known == pipeline => (case, Some(plan)),
@@ -76,7 +84,8 @@ impl Bench {
             }
         };
         let expected = oracle::run(scenario, options.epoch_rows);
-        let ran = case.run_again(&plan, options);
+        let keep = if may_keep_state_elsewhere(&plan) { *keep } else { Keep::Memory };
+        let ran = case.run_keeping(&plan, options, keep);
         let compared = match &ran.result {
             Err(error) => Err(Failure::Run(case.error_text(error))),
             Ok(report) => {

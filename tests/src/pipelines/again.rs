@@ -8,7 +8,7 @@ use weir::plan::{Aggregate, Apply, Bound, Compute, Node, Operator, Plan, Sink, S
 /// A plan like this one, whose sources are looked at again.
 pub(super) fn again(plan: &Plan) -> Result<Plan> {
     let nodes = plan.nodes.iter().map(node).collect::<Result<_>>()?;
-    Ok(Plan { name: plan.name.clone(), nodes, dead_letters: plan.dead_letters.clone() })
+    Ok(Plan { name: plan.name.clone(), nodes, dead_letters: plan.dead_letters.clone(), state: plan.state.clone() })
 }
 
 fn node(node: &Node) -> Result<Node> {

@@ -11,10 +11,12 @@ use weir::flow::sink::Output;
 use weir::flow::{self, Options};
 use weir::plan::{Environment, Operator, Plan};
 use weir::report::Report;
+use weir::state::Settings;
 use weir::{Error, Result};
 
 use super::again::again;
-use crate::guests;
+use super::ways::Keep;
+use crate::{guests, redis};
 
 /// A copy of a pipeline folder. `NAME.wasm` in its pipeline is a guest where the folder has no such
 /// file; a `.wat` beside it is made a `.wasm`; a source folder is the guest of its name.
@@ -92,6 +94,20 @@ impl Case {
     /// Runs a plan that may be run again.
     pub(crate) fn run_again(&self, plan: &Plan, options: &Options) -> Ran {
         self.run_plan(again(plan).expect("the sources are still there"), options)
+    }
+
+    /// Runs a plan that may be run again, with its state somewhere else.
+    pub(crate) fn run_keeping(&self, plan: &Plan, options: &Options, keep: Keep) -> Ran {
+        let mut plan = again(plan).expect("the sources are still there");
+        match keep {
+            Keep::Memory => {}
+            Keep::Disk => plan.state = Settings::Disk { folder: self.path().join("state"), memory_bytes: 0 },
+            Keep::Redis => {
+                let prefix = self.path().display().to_string();
+                plan.state = Settings::Redis { url: redis::shared(), prefix, memory_bytes: 0 };
+            }
+        }
+        self.run_plan(plan, options)
     }
 
     /// Runs a plan. What it would write to standard output goes to `out.jsonl`.

@@ -21,9 +21,11 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use weir::plan::{Operator, Plan, WINDOW_COLUMNS, WINDOW_EMIT, WindowKind};
+use weir::plan::{Operator, Plan, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
+use weir::state::Settings;
 
 pub(crate) use case::{Case, Ran};
+pub(crate) use ways::Keep;
 use ways::Way;
 
 mod each {
@@ -170,6 +172,18 @@ impl Look {
     }
 }
 
+/// Whether there is state, and all of it may be kept on disk.
+pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
+    let mut windows = plan.nodes.iter().filter_map(|node| match &node.operator {
+        Operator::Window(window) => Some(window),
+        _ => None,
+    });
+    let may = |window: &Window| {
+        matches!(window.kind, WindowKind::Tumbling { .. } | WindowKind::Global) && window.compute.group_map().is_none()
+    };
+    plan.state == Settings::Memory && windows.clone().next().is_some() && windows.all(may)
+}
+
 /// Runs a folder in all ways.
 fn folder(name: &str) {
     check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name));
@@ -188,11 +202,15 @@ fn check(folder: &Path) {
         }
     };
     let run = |way: &Way| {
-        let ran = case.run_again(&plan, &way.options);
+        let ran = case.run_keeping(&plan, &way.options, way.keep);
         let checked = expected.check(&case, &ran, &Look::of(&plan, way));
         checked.err().map(|e| format!("{}: {e}", way.name))
     };
-    let failed: Vec<String> = ways::all().iter().filter_map(run).collect();
+    let mut all = ways::all();
+    if may_keep_state_elsewhere(&plan) {
+        all.extend(ways::with_stores());
+    }
+    let failed: Vec<String> = all.iter().filter_map(run).collect();
     assert!(failed.is_empty(), "{shown}: {} ways failed\n{}", failed.len(), failed.join("\n"));
 }
 

@@ -9,6 +9,16 @@ pub(super) struct Way {
     pub(super) name: &'static str,
     /// The settings.
     pub(super) options: Options,
+    /// Where state is kept.
+    pub(super) keep: Keep,
+}
+
+/// Where state is kept; with no memory in front, so that it goes there and comes back all the time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Keep {
+    Memory,
+    Disk,
+    Redis,
 }
 
 impl Way {
@@ -22,7 +32,7 @@ impl Way {
 fn way(name: &'static str, change: fn(&mut Options)) -> Way {
     let mut options = Options::default();
     change(&mut options);
-    Way { name, options }
+    Way { name, options, keep: Keep::Memory }
 }
 
 /// Those for inputs of many rows.
@@ -47,5 +57,19 @@ pub(super) fn all() -> Vec<Way> {
         way("3 workers, batches of 5 rows", |o| (o.workers, o.batch_rows) = (3, 5)),
         way("2 workers, epochs of 10 rows, batches of 3", |o| (o.workers, o.epoch_rows, o.batch_rows) = (2, 10, 3)),
         way("a fresh instance for every call, batches of 7 rows", |o| (o.reuse, o.batch_rows) = (Reuse::Never, 7)),
+    ]
+}
+
+/// Those for pipelines whose state may be elsewhere than in memory.
+pub(super) fn with_stores() -> Vec<Way> {
+    let keep = |keep, name, change| Way { keep, ..way(name, change) };
+    vec![
+        keep(Keep::Disk, "on disk", |_| {}),
+        keep(Keep::Disk, "on disk, epochs of 10 rows, batches of 3", |o| (o.epoch_rows, o.batch_rows) = (10, 3)),
+        keep(Keep::Disk, "on disk, 2 workers, batches of 5 rows", |o| (o.workers, o.batch_rows) = (2, 5)),
+        keep(Keep::Redis, "in Redis, batches of 7 rows", |o| o.batch_rows = 7),
+        keep(Keep::Redis, "in Redis, 2 workers, epochs of 10 rows, batches of 3", |o| {
+            (o.workers, o.epoch_rows, o.batch_rows) = (2, 10, 3);
+        }),
     ]
 }

@@ -27,6 +27,8 @@ struct Column {
     values: Values,
     /// Set where there is a value; absent where the field has no nulls.
     valid: Option<Vec<bool>>,
+    /// Bytes of texts and bytes that are held.
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,21 @@ impl Store {
         }
     }
 
+    /// How many columns an accumulator has.
+    pub(in crate::flow) fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Gives back what freed slots hold.
+    pub(in crate::flow) fn forget(&mut self, slots: &[u32]) {
+        self.columns.iter_mut().for_each(|c| c.forget(slots));
+    }
+
+    /// About how many bytes accumulators take.
+    pub(in crate::flow) fn bytes(&self, accumulators: usize) -> usize {
+        self.columns.iter().map(|c| c.held + c.width() * accumulators).sum()
+    }
+
     /// The accumulators of these slots, in their order.
     pub(in crate::flow) fn gather(&self, slots: &[u32]) -> Vec<ArrayRef> {
         self.columns.iter().map(|c| c.gather(slots)).collect()
@@ -84,7 +101,7 @@ impl Column {
             DataType::Text => Values::Text(Vec::new()),
             DataType::Bytes => Values::Bytes(Vec::new()),
         };
-        Self { values, valid: field.nullable.then(Vec::new) }
+        Self { values, valid: field.nullable.then(Vec::new), held: 0 }
     }
 
     fn grow(&mut self, slots: usize) {
@@ -136,6 +153,28 @@ impl Column {
         }
     }
 
+    /// Bytes of a place.
+    fn width(&self) -> usize {
+        let value = match &self.values {
+            Values::Boolean(_) => 1,
+            Values::Int32(_) | Values::Float32(_) => 4,
+            Values::Int64(_) | Values::Float64(_) | Values::Timestamp(_) => 8,
+            Values::Text(_) | Values::Bytes(_) => 16,
+        };
+        value + usize::from(self.valid.is_some())
+    }
+
+    fn forget(&mut self, slots: &[u32]) {
+        fn clear<T: Default>(values: &mut [T], slots: &[u32], bytes: fn(&T) -> usize) -> usize {
+            slots.iter().map(|slot| bytes(&std::mem::take(&mut values[*slot as usize]))).sum()
+        }
+        self.held -= match &mut self.values {
+            Values::Text(values) => clear(values, slots, |text| text.len()),
+            Values::Bytes(values) => clear(values, slots, |bytes| bytes.len()),
+            _ => 0,
+        };
+    }
+
     /// Puts into the i-th slot the array's value `row(i)`.
     fn scatter(&mut self, slots: &[u32], array: &ArrayRef, row: impl Fn(usize) -> usize) {
         fn put<T, U: Into<T>>(values: &mut [T], slots: &[u32], get: impl Fn(usize) -> U) {
@@ -143,6 +182,7 @@ impl Column {
                 values[*slot as usize] = get(i).into();
             }
         }
+        let held = &mut self.held;
         match &mut self.values {
             Values::Boolean(values) => put(values, slots, |i| array.as_boolean().value(row(i))),
             Values::Int32(values) => {
@@ -165,8 +205,18 @@ impl Column {
                 let from = array.as_primitive::<Float64Type>().values();
                 put(values, slots, |i| from[row(i)]);
             }
-            Values::Text(values) => put(values, slots, |i| array.as_string::<i32>().value(row(i))),
-            Values::Bytes(values) => put(values, slots, |i| array.as_binary::<i32>().value(row(i))),
+            Values::Text(values) => {
+                let array = array.as_string::<i32>();
+                *held += (0..slots.len()).map(|i| array.value(row(i)).len()).sum::<usize>();
+                *held -= slots.iter().map(|slot| values[*slot as usize].len()).sum::<usize>();
+                put(values, slots, |i| array.value(row(i)));
+            }
+            Values::Bytes(values) => {
+                let array = array.as_binary::<i32>();
+                *held += (0..slots.len()).map(|i| array.value(row(i)).len()).sum::<usize>();
+                *held -= slots.iter().map(|slot| values[*slot as usize].len()).sum::<usize>();
+                put(values, slots, |i| array.value(row(i)));
+            }
         }
         if let Some(valid) = &mut self.valid {
             put(valid, slots, |i| array.is_valid(row(i)));
@@ -213,5 +263,9 @@ mod tests {
         store.clear(&[2]);
         let again: Vec<ArrayRef> = store.gather(&[2]);
         assert_eq!(again, arrays.iter().map(|a| a.slice(0, 1)).collect::<Vec<_>>());
+        // Two of "long enough" and of one byte, and what three places take.
+        assert_eq!((store.columns(), store.bytes(3)), (5, 2 * (11 + 1) + 3 * (2 + 9 + 9 + 17 + 17)));
+        store.forget(&[2, 7]);
+        assert_eq!(store.bytes(0), 0);
     }
 }

@@ -108,6 +108,11 @@ impl Slices {
         }
     }
 
+    /// Whether all of time is one pane.
+    pub(super) fn is_global(&self) -> bool {
+        self.global
+    }
+
     /// Whether a window is of several panes, each of which is seen by several windows.
     pub(super) fn overlap(&self) -> bool {
         self.pane_us < self.size_us

@@ -15,6 +15,7 @@ use super::place::Open;
 use super::ready::{Due, Emission, Ready};
 use super::results::moment;
 use super::sessions;
+use crate::error::Result;
 use crate::flow::batch::Marks;
 use crate::function::invoke::{Failure, Moment};
 
@@ -28,17 +29,18 @@ pub(super) trait Fired {
 
 impl Windows {
     /// Gives every result that is due at a watermark.
-    pub(super) fn fire(&mut self, watermark: i64, out: &mut dyn Fired) {
+    pub(super) fn fire(&mut self, watermark: i64, out: &mut dyn Fired) -> Result<()> {
         match &self.open {
-            Open::Panes(_) => self.fire_panes(watermark, out),
+            Open::Panes(_) => self.fire_panes(watermark, out)?,
             Open::Sessions(_) => self.fire_sessions(watermark, out),
             Open::Counts(_) => self.fire_counts(out),
         }
         self.forget_rows();
+        Ok(())
     }
 
-    fn fire_panes(&mut self, watermark: i64, out: &mut dyn Fired) {
-        let Open::Panes(panes) = &mut self.open else { return };
+    fn fire_panes(&mut self, watermark: i64, out: &mut dyn Fired) -> Result<()> {
+        let Open::Panes(panes) = &mut self.open else { return Ok(()) };
         let (slices, fired, due, open) = (panes.slices, panes.fired, panes.due(watermark), panes.take());
         let mut sliding = self.sliding.take();
         let mut ready = Ready::default();
@@ -52,6 +54,15 @@ impl Windows {
                 self.settle(ready, fired, out);
                 continue;
             }
+            // Whose keys are not all in memory has no other pane: see `plan/state.rs`.
+            if let [id] = due.panes.as_slice()
+                && open[id].is_spilled()
+                && !due.only_changed
+            {
+                self.settle(std::mem::take(&mut ready), fired, out);
+                self.fire_spilled((*id, &open[id]), slices, (due.emission, end), fired, out)?;
+                continue;
+            }
             ready.add_panes(slices.start(end), end, &due, &open);
             // Not more than a batch: merged windows take memory until they have fired.
             if ready.keys.len() >= self.batch_rows {
@@ -63,6 +74,7 @@ impl Windows {
         if let Open::Panes(panes) = &mut self.open {
             panes.close(open, watermark);
         }
+        self.settle_store()
     }
 
     fn fire_sessions(&mut self, watermark: i64, out: &mut dyn Fired) {

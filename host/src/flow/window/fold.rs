@@ -14,6 +14,8 @@ use super::accumulators::Store;
 use super::groups::GroupMap;
 use super::place::{Groups, Input, Open, Placed};
 use super::sliding::Sliding;
+use super::spill::Spill;
+use crate::error::Result;
 use crate::flow::batch::Batch;
 use crate::flow::exchange::key_converter;
 use crate::function::invoke::{Failure, Invoker};
@@ -35,6 +37,8 @@ pub(super) struct Windows {
     /// Where whole groups are handed to one function, instead of aggregates.
     pub(super) group_map: Option<GroupMap>,
     groups: Groups,
+    /// Where keys are that memory has no room for.
+    pub(super) spill: Option<Spill>,
     /// The results' columns that somebody needs.
     pub(super) fields: Vec<Field>,
     /// What the results have beside the key and the aggregates.
@@ -102,6 +106,7 @@ impl Windows {
             aggregates: plan.compute.aggregates().iter().map(aggregate).collect(),
             group_map: plan.compute.group_map().map(|apply| GroupMap::new(apply, stream, reuse, counters)),
             groups: Groups::default(),
+            spill: None,
             fields: fields.to_vec(),
             shape: Shape { bounds: plan.kind.has_bounds(timed), emission: plan.firing.is_told() },
             keep_order,
@@ -111,7 +116,7 @@ impl Windows {
 
     /// Folds the rows of a batch that are not late, and gives those that are. Rows that a function
     /// fails on are added to `failed`, with their index in the batch.
-    pub(super) fn fold(&mut self, batch: &Batch, failed: &mut Vec<Failed>) -> Vec<u32> {
+    pub(super) fn fold(&mut self, batch: &Batch, failed: &mut Vec<Failed>) -> Result<Vec<u32>> {
         let keys = self.keys(&batch.rows);
         // Without event time all rows are of one time, and none is late.
         let without = |time| Int64Array::from(vec![time; batch.rows.num_rows()]);
@@ -126,6 +131,7 @@ impl Windows {
                 aggregate.store.grow(self.open.slots().count());
                 aggregate.store.clear(&placed.fresh);
             }
+            self.recall()?;
             if let Some(group_map) = &mut self.group_map {
                 group_map.grow(self.open.slots().count());
                 group_map.take(batch, times, &placed);
@@ -136,7 +142,8 @@ impl Windows {
             }
             if failed.len() == before {
                 self.open.commit();
-                return placed.late;
+                self.make_room()?;
+                return Ok(placed.late);
             }
             // A row that one aggregate fails on is in none: fold again without it.
             self.open.undo();

@@ -34,6 +34,11 @@ impl Keys {
         self.ends.len()
     }
 
+    /// About how many bytes they take: of each also its hash, its end and its place in the table.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.bytes.len() + self.len() * (size_of::<u64>() + size_of::<usize>() + 2 * size_of::<u32>())
+    }
+
     /// The key of a number.
     pub(super) fn get(&self, number: u32) -> Key<'_> {
         Key { bytes: self.bytes(number), hash: self.hashes[number as usize] }

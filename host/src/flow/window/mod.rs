@@ -19,6 +19,7 @@ mod ready;
 mod results;
 mod sessions;
 mod sliding;
+mod spill;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -37,7 +38,8 @@ use super::watermarks::Watermarks;
 use super::{Epoch, Options, Stream};
 use crate::function::invoke::{Failure, Moment};
 use crate::plan::{self, Late, WindowKind};
-use crate::report::Node;
+use crate::report::{Counted, Node};
+use crate::state::Stores;
 use crate::types::{Field, arrow_schema};
 use fire::Fired;
 use fold::Windows;
@@ -57,6 +59,8 @@ pub(super) struct Setting<'a> {
     pub(super) options: &'a Options,
     pub(super) counters: Arc<Node>,
     pub(super) failures: Failures,
+    /// Where state is kept that memory has no room for.
+    pub(super) stores: &'a Stores,
 }
 
 /// Puts windows on a stream that is exchanged by their key. Gives their results, and the rows that
@@ -128,6 +132,8 @@ struct Step {
     called: Vec<Called>,
     failures: Failures,
     counters: Arc<Node>,
+    /// What it has told of its state.
+    counted: Counted,
 }
 
 impl Step {
@@ -135,14 +141,19 @@ impl Step {
         let Setting { node, window, input, timed, partitions, options, counters, failures, .. } = setting;
         let called = window.compute.calls().map(|call| Called::new(&call.label, &call.function)).collect();
         let (reuse, rows) = (options.reuse, options.batch_rows);
+        let mut windows = Windows::new(window, input, *timed, &node.fields, reuse, counters, peers > 1, rows);
+        if let Err(error) = windows.keep_in(setting.stores, &node.name, window, worker, peers) {
+            failures.shared.fail(error);
+        }
         Self {
-            windows: Windows::new(window, input, *timed, &node.fields, reuse, counters, peers > 1, rows),
+            windows,
             watermarks: Watermarks::new(*partitions),
             worker: worker as u32,
             sequence: 0,
             called,
             failures: failures.clone(),
             counters: Arc::clone(counters),
+            counted: Counted::default(),
         }
     }
 
@@ -155,7 +166,10 @@ impl Step {
         }
         let started = Instant::now();
         let mut failed = Vec::new();
-        let late = self.windows.fold(batch, &mut failed);
+        let late = self.windows.fold(batch, &mut failed).unwrap_or_else(|error| {
+            self.failures.shared.fail(error);
+            Vec::new()
+        });
         Node::add_time(&self.counters.busy_ns, started.elapsed());
         Node::add(&self.counters.rows_in, rows);
         Node::add(&self.counters.late, late.len());
@@ -193,7 +207,10 @@ impl Step {
             give,
             rows: 0,
         };
-        self.windows.fire(watermark, &mut out);
+        self.windows.count_state(&self.counters, &mut self.counted);
+        if let Err(error) = self.windows.fire(watermark, &mut out) {
+            self.failures.shared.fail(error);
+        }
         let rows = out.rows;
         // What follows has to know the watermark even where nothing fired.
         let (rows_of_none, marks) = self.windows.no_results();

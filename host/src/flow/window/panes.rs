@@ -25,6 +25,8 @@ pub(super) struct Panes {
     folded: Vec<(PaneId, u32)>,
     /// Panes with keys that have changed since results were last given of them.
     changed: BTreeSet<PaneId>,
+    /// The keys that were folded since this was last taken, where somebody wants to know.
+    pub(super) tracked: Option<Vec<(PaneId, u32)>>,
 }
 
 /// The keys of one pane.
@@ -37,6 +39,8 @@ pub(super) struct Pane {
     unseen: Changed,
     /// Keys that have changed since late results were given.
     amended: Changed,
+    /// Whether there are keys that are not here but in a store.
+    spilled: bool,
 }
 
 /// Keys of a pane that have changed, by their index, in the order in which they did.
@@ -83,6 +87,7 @@ impl Panes {
             touched: Vec::new(),
             folded: Vec::new(),
             changed: BTreeSet::new(),
+            tracked: None,
         }
     }
 
@@ -92,7 +97,7 @@ impl Panes {
         let panes = self.panes(input, &mut placed);
         self.touched.clear();
         self.folded.clear();
-        let repeats = self.firing.repeats();
+        let noted = self.firing.repeats() || self.tracked.is_some();
         let mut from = 0;
         while from < panes.len() {
             // A run of rows in one pane: mostly the whole batch.
@@ -107,7 +112,7 @@ impl Panes {
                 let index = pane.index(input.key(*row as usize), &mut self.slots);
                 let known = placed.slots.len();
                 placed.groups.push(groups.number(pane.slots[index as usize], &mut placed.slots));
-                if repeats && placed.slots.len() > known {
+                if noted && placed.slots.len() > known {
                     self.folded.push((id, index));
                 }
             }
@@ -148,7 +153,10 @@ impl Panes {
     /// Notes the keys of the last fold as changed.
     pub(super) fn commit(&mut self) {
         for (id, key) in std::mem::take(&mut self.folded) {
-            let Some(pane) = self.open.get_mut(&id) else { continue };
+            if let Some(tracked) = &mut self.tracked {
+                tracked.push((id, key));
+            }
+            let Some(pane) = self.open.get_mut(&id).filter(|_| self.firing.repeats()) else { continue };
             if self.firing.emit != Emit::Final {
                 pane.unseen.add(key);
             }
@@ -266,9 +274,46 @@ impl Panes {
         let Some(pane) = self.open.get_mut(&id) else { return };
         self.slots.free(pane.slots.drain(keys..));
         pane.keys.truncate(keys);
-        if keys == 0 {
+        if keys == 0 && !pane.spilled {
             self.open.remove(&id);
         }
+    }
+
+    /// The keys that the last fold brought to panes of which a store has keys, with their slots.
+    pub(super) fn fresh(&self) -> impl Iterator<Item = (PaneId, Vec<(&[u8], u32)>)> {
+        self.touched.iter().filter_map(|(id, had)| {
+            let pane = self.open.get(id).filter(|pane| pane.spilled)?;
+            let keys = (*had as u32..pane.slots.len() as u32).map(|key| pane.entry(key));
+            Some((*id, keys.map(|(key, slot)| (key.bytes, slot)).collect()))
+        })
+    }
+
+    /// The panes with keys of which no results are being waited for, in their order.
+    pub(super) fn quiet(&self) -> impl Iterator<Item = (PaneId, &Pane)> {
+        let panes = self.open.iter().filter(|(id, pane)| !pane.slots.is_empty() && !self.changed.contains(id));
+        panes.map(|(id, pane)| (*id, pane))
+    }
+
+    /// Whether a pane is open.
+    pub(super) fn get(&self, id: PaneId) -> Option<&Pane> {
+        self.open.get(&id)
+    }
+
+    /// Forgets the keys of a pane, which are in a store. Gives their slots, which are free.
+    pub(super) fn forget(&mut self, id: PaneId) -> Vec<u32> {
+        let Some(pane) = self.open.get_mut(&id) else { return Vec::new() };
+        if let Some(tracked) = &mut self.tracked {
+            tracked.retain(|(of, _)| *of != id);
+        }
+        let pane = std::mem::replace(pane, Pane { spilled: true, ..Pane::default() });
+        self.slots.free(pane.slots.iter().copied());
+        pane.slots
+    }
+
+    /// Keys in memory, and about how many bytes they take.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let of = |pane: &Pane| (pane.slots.len(), pane.keys.memory_bytes() + pane.slots.len() * size_of::<u32>());
+        self.open.values().map(of).fold((0, 0), |(keys, bytes), (k, b)| (keys + k, bytes + b))
     }
 }
 
@@ -296,12 +341,24 @@ impl Pane {
         changed.keys.iter().map(|key| self.entry(*key))
     }
 
+    /// Whether there are keys that are not here but in a store.
+    pub(super) fn is_spilled(&self) -> bool {
+        self.spilled
+    }
+
+    /// Its keys in their order.
+    pub(super) fn sorted(&self) -> Vec<u32> {
+        let mut keys: Vec<u32> = (0..self.slots.len() as u32).collect();
+        keys.sort_unstable_by_key(|key| self.keys.get(*key).bytes);
+        keys
+    }
+
     /// The slot of a key.
     pub(super) fn find(&self, key: Key<'_>) -> Option<u32> {
         self.keys.find(key).map(|index| self.slots[index as usize])
     }
 
-    fn entry(&self, key: u32) -> (Key<'_>, u32) {
+    pub(super) fn entry(&self, key: u32) -> (Key<'_>, u32) {
         (self.keys.get(key), self.slots[key as usize])
     }
 }

@@ -117,6 +117,11 @@ impl Slots {
         &self.free
     }
 
+    /// Slots in use.
+    pub(in crate::flow) fn used(&self) -> usize {
+        self.count() - self.free.len()
+    }
+
     /// Slots in use and free: as many as the accumulator stores need places for.
     pub(in crate::flow) fn count(&self) -> usize {
         self.next as usize

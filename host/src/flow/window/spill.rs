@@ -1,0 +1,214 @@
+//! The store behind the panes of a step: where keys go that memory has no room for, and where other
+//! programs read.
+//!
+//! What is in memory is a cache in front of it. A pane's keys are in memory, or some of them are in the
+//! store alone (the pane is spilled); then a fold asks for those that are new to memory, and the pane
+//! fires from the store, in the order of keys. Nothing here changes a result: an accumulator comes
+//! back as it was.
+
+use std::collections::BTreeSet;
+
+use arrow_array::{Array, ArrayRef, BinaryArray};
+
+use super::assign::{PaneId, Slices};
+use super::fire::Fired;
+use super::fold::{Aggregate, Windows};
+use super::panes::{Pane, Panes};
+use super::place::Open;
+use super::ready::{Due, Emission};
+use crate::error::Result;
+use crate::flow::exchange::{owner, workers_of_key_groups};
+use crate::plan;
+use crate::report::{Counted, Node};
+use crate::state::{self, Entries, Part, Stores};
+use crate::types::Field;
+
+/// A store and what is known of it.
+#[derive(Debug)]
+pub(super) struct Spill {
+    store: Box<dyn state::Store>,
+    memory_bytes: usize,
+    /// Panes that have something in the store.
+    stored: BTreeSet<PaneId>,
+}
+
+impl Spill {
+    /// A store behind so much memory. With `live` others read it.
+    pub(super) fn new(store: Box<dyn state::Store>, memory_bytes: usize, live: bool, panes: &mut Panes) -> Self {
+        panes.tracked = live.then(Vec::new);
+        Self { store, memory_bytes, stored: BTreeSet::new() }
+    }
+
+    /// About how many bytes the store takes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.store.bytes()
+    }
+}
+
+impl Windows {
+    /// Puts the store of this step and worker behind its panes, if there is one.
+    pub(super) fn keep_in(
+        &mut self,
+        stores: &Stores,
+        step: &str,
+        window: &plan::Window,
+        worker: usize,
+        workers: usize,
+    ) -> Result<()> {
+        let Open::Panes(panes) = &mut self.open else { return Ok(()) };
+        let accumulator = |a: &plan::Aggregate| {
+            let name = a.outputs.first().map_or("", |o| o.name.as_str()).to_owned();
+            let fields = a.call.function.signature().accumulator.iter();
+            fields.map(|f| Field { name: format!("{name}.{}", f.name), ..f.clone() }).collect::<Vec<_>>()
+        };
+        let values: Vec<Field> = window.compute.aggregates().iter().flat_map(accumulator).collect();
+        let owners = workers_of_key_groups(workers);
+        let mine = Box::new(move |key: &[u8]| owner(key, &owners) as usize == worker);
+        let part = Part { step, worker, workers, key: &window.key, values: &values, mine };
+        let Some(store) = stores.store(part)? else { return Ok(()) };
+        self.spill = Some(Spill::new(store, stores.memory_bytes() / workers, stores.are_read(), panes));
+        Ok(())
+    }
+
+    /// Tells how large the state is.
+    pub(super) fn count_state(&mut self, counters: &Node, counted: &mut Counted) {
+        let used = self.open.slots().used();
+        let keys = match &self.open {
+            Open::Panes(panes) => panes.size().1,
+            // What they keep beside accumulators is as large as their keys, about.
+            Open::Sessions(_) | Open::Counts(_) => used * 64,
+        };
+        let bytes = keys + self.aggregates.iter().map(|a| a.store.bytes(used)).sum::<usize>();
+        counters.count_state(counted, used as u64, bytes as u64, self.spill.as_ref().map_or(0, Spill::bytes));
+    }
+
+    /// Gives keys that the last fold brought to memory what the store has for them.
+    pub(super) fn recall(&mut self) -> Result<()> {
+        let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &self.open) else { return Ok(()) };
+        for (id, mut fresh) in panes.fresh() {
+            fresh.sort_unstable();
+            let keys = BinaryArray::from_iter_values(fresh.iter().map(|(key, _)| key));
+            let found = spill.store.get(place(panes.slices, id), &keys)?;
+            let slots: Vec<u32> = found.places.iter().map(|place| fresh[*place as usize].1).collect();
+            scatter(&mut self.aggregates, &slots, &found.values);
+        }
+        Ok(())
+    }
+
+    /// Moves everything to the store where it takes more memory than it may. Panes of which results are
+    /// due for what has changed stay: which keys those are is known in memory alone.
+    pub(super) fn make_room(&mut self) -> Result<()> {
+        let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return Ok(()) };
+        let (_, keys) = panes.size();
+        let used = panes.slots.used();
+        if keys + self.aggregates.iter().map(|a| a.store.bytes(used)).sum::<usize>() <= spill.memory_bytes {
+            return Ok(());
+        }
+        let quiet: Vec<PaneId> = panes.quiet().map(|(id, _)| id).collect();
+        let all = panes.quiet().map(|(id, pane)| (id, pane, pane.sorted()));
+        write(spill, panes.slices, &self.aggregates, self.batch_rows, all)?;
+        for id in quiet {
+            let slots = panes.forget(id);
+            self.aggregates.iter_mut().for_each(|a| a.store.forget(&slots));
+        }
+        Ok(())
+    }
+
+    /// An epoch is complete and its windows have fired: gives up what was closed, and writes what has
+    /// changed where others read it.
+    pub(super) fn settle_store(&mut self) -> Result<()> {
+        let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return Ok(()) };
+        let closed: Vec<PaneId> = spill.stored.iter().copied().filter(|id| panes.get(*id).is_none()).collect();
+        if !closed.is_empty() {
+            let places: Vec<state::Pane> = closed.iter().map(|id| place(panes.slices, *id)).collect();
+            spill.store.remove(&places)?;
+            spill.stored.retain(|id| !closed.contains(id));
+        }
+        if let Some(tracked) = &mut panes.tracked {
+            let mut tracked = std::mem::take(tracked);
+            tracked.sort_unstable();
+            tracked.dedup();
+            let all = tracked.chunk_by(|a, b| a.0 == b.0).filter_map(|keys| {
+                let pane = panes.get(keys[0].0)?;
+                let mut sorted: Vec<u32> = keys.iter().map(|(_, key)| *key).collect();
+                sorted.sort_unstable_by_key(|key| pane.entry(*key).0.bytes);
+                Some((keys[0].0, pane, sorted))
+            });
+            write(spill, panes.slices, &self.aggregates, self.batch_rows, all)?;
+        }
+        self.make_room()
+    }
+
+    /// Fires the window of a spilled pane, in the order of keys.
+    pub(super) fn fire_spilled(
+        &mut self,
+        (id, pane): (PaneId, &Pane),
+        slices: Slices,
+        (emission, end): (Emission, i64),
+        fired: i64,
+        out: &mut dyn Fired,
+    ) -> Result<()> {
+        let Some(spill) = &mut self.spill else { return Ok(()) };
+        write(spill, slices, &self.aggregates, self.batch_rows, std::iter::once((id, pane, pane.sorted())))?;
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let Some(spill) = &mut self.spill else { return Ok(()) };
+            let page = spill.store.page(place(slices, id), after.as_deref(), self.batch_rows)?;
+            let Some(Entries { keys, values, .. }) = page else { return Ok(()) };
+            let free = self.open.slots();
+            let slots: Vec<u32> = (0..keys.len()).map(|_| free.get()).collect();
+            let count = free.count();
+            self.aggregates.iter_mut().for_each(|a| a.store.grow(count));
+            scatter(&mut self.aggregates, &slots, &values);
+            let start = slices.start(end);
+            let due = keys.iter().flatten().zip(&slots);
+            let due: Vec<Due<'_>> = due.map(|(key, slot)| Due { emission, start, end, key, slot: *slot }).collect();
+            self.give_aggregates(&due, fired, out);
+            self.open.slots().free(slots);
+            after = Some(keys.value(keys.len() - 1).to_vec());
+        }
+    }
+}
+
+/// Writes keys of panes to the store, a batch at a time.
+fn write<'a>(
+    spill: &mut Spill,
+    slices: Slices,
+    aggregates: &[Aggregate],
+    batch_rows: usize,
+    panes: impl Iterator<Item = (PaneId, &'a Pane, Vec<u32>)>,
+) -> Result<()> {
+    let stored = &mut spill.stored;
+    let mut entries = panes.flat_map(|(id, pane, keys)| {
+        stored.insert(id);
+        let count = keys.len();
+        let of = move |from: usize| {
+            let part = &keys[from..keys.len().min(from + batch_rows)];
+            let slots: Vec<u32> = part.iter().map(|key| pane.entry(*key).1).collect();
+            Entries {
+                pane: place(slices, id),
+                keys: BinaryArray::from_iter_values(part.iter().map(|key| pane.entry(*key).0.bytes)),
+                values: aggregates.iter().flat_map(|a| a.store.gather(&slots)).collect(),
+            }
+        };
+        (0..count).step_by(batch_rows).map(of)
+    });
+    spill.store.put(&mut entries)
+}
+
+/// Puts the columns of all aggregates into slots.
+fn scatter(aggregates: &mut [Aggregate], slots: &[u32], columns: &[ArrayRef]) {
+    let mut rest = columns;
+    for aggregate in aggregates {
+        let (of, others) = rest.split_at(aggregate.store.columns());
+        aggregate.store.scatter(slots, of);
+        rest = others;
+    }
+}
+
+/// What a pane is called in a store.
+fn place(slices: Slices, id: PaneId) -> state::Pane {
+    let (first, _) = slices.ends(id.start);
+    let start = if slices.is_global() { i64::MIN } else { id.start };
+    state::Pane { start, variant: id.seen_from.saturating_sub(first) }
+}

@@ -1,0 +1,67 @@
+//! `[state]` as written: where the state of steps is kept beside memory.
+
+use super::quantity::size_bytes;
+use super::spec::{At, StateSpec, Text};
+use super::streams::relative;
+use super::{Node, Operator, WindowKind};
+use crate::error::Invalid;
+use crate::state::{Settings, check_redis_url};
+
+/// What is kept in memory where nothing is said.
+const MEMORY_BYTES: usize = 256 << 20;
+
+/// Less holds no batch of keys.
+const MEMORY_BYTES_MIN: usize = 1 << 20;
+
+pub(super) fn state(text: &Text, spec: Option<&At<StateSpec>>) -> Result<Settings, Invalid> {
+    let Some(at) = spec else { return Ok(Settings::Memory) };
+    let StateSpec { disk, redis, prefix, memory } = at.get_ref();
+    let memory_bytes = match memory {
+        None => MEMORY_BYTES,
+        Some(at) => match size_bytes(at.get_ref()).map_err(|message| text.wrong(at, message))? {
+            bytes if bytes < MEMORY_BYTES_MIN => {
+                let message = format!("`{}` holds no batch of keys; the least is 1MiB", at.get_ref());
+                return Err(text.wrong(at, message));
+            }
+            bytes => bytes,
+        },
+    };
+    match (disk, redis) {
+        (Some(_), Some(at)) => {
+            Err(text.wrong(at, "state is kept on disk or in Redis, not in both").hint("take one of them out"))
+        }
+        (None, None) => Err(text.wrong(at, "`[state]` does not say where state is kept").hint(
+            "write `disk = \"state/\"` or `redis = \"redis://HOST:PORT\"`, or take `[state]` out to keep it in memory",
+        )),
+        (Some(disk), None) => {
+            if let Some(at) = prefix {
+                return Err(text.wrong(at, "a prefix is for names in Redis; on disk it says nothing"));
+            }
+            Ok(Settings::Disk { folder: relative(text, disk.get_ref()), memory_bytes })
+        }
+        (None, Some(at)) => {
+            check_redis_url(at.get_ref()).map_err(|why| {
+                text.wrong(at, format!("`redis` is no address of a server: {why}"))
+                    .hint("write `redis://HOST:PORT`, or `redis://USER:PASSWORD@HOST:PORT/DATABASE`")
+            })?;
+            let prefix = prefix.as_ref().map_or("weir", |at| at.get_ref()).to_owned();
+            Ok(Settings::Redis { url: at.get_ref().clone(), prefix, memory_bytes })
+        }
+    }
+}
+
+/// Why the state of a node is in memory, whatever `[state]` says; none where it is not.
+pub(super) fn stays_in_memory(node: &Node) -> Option<&'static str> {
+    match &node.operator {
+        Operator::Window(window) if window.compute.group_map().is_some() => Some("functions of whole groups"),
+        Operator::Window(window) => match window.kind {
+            WindowKind::Tumbling { .. } | WindowKind::Global => None,
+            WindowKind::Hopping { .. } | WindowKind::Cumulating { .. } => Some("windows that overlap"),
+            WindowKind::Session { .. } => Some("sessions"),
+            WindowKind::Count { .. } => Some("windows of so many rows"),
+        },
+        Operator::StatefulMap(_) => Some("stateful maps"),
+        Operator::Join(_) => Some("joins"),
+        _ => None,
+    }
+}

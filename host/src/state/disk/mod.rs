@@ -1,0 +1,204 @@
+//! State on disk: a log-structured merge tree for each step and worker.
+//!
+//! What is put comes sorted, so it is written as a table at once, without a journal or a table in memory:
+//! nothing here has to survive the run. The tables are merged after a put, in the worker itself,
+//! so that there is no thread that could fall behind. A pane is given up by dropping the tables
+//! that hold nothing but panes that were given up; what else is left of it is never asked for.
+//!
+//! A key of the tree is the pane's start and variant, each as eight bytes that sort like the number,
+//! and the key. A value is the accumulator's columns in arrow-row's encoding, which keeps every bit.
+
+mod folder;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Bound;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::builder::BinaryBuilder;
+use arrow_array::{Array, ArrayRef, BinaryArray};
+use arrow_row::{RowConverter, RowParser, Rows, SortField};
+use lsm_tree::compaction::Leveled;
+use lsm_tree::{AbstractTree, AnyTree, Cache, Config, DescriptorTable, Guard, SeqNo};
+
+use super::{Entries, Found, Pane, Part, Store, disk_error};
+use crate::error::Result;
+use crate::types::Field;
+
+pub(super) use folder::Folder;
+
+/// Bytes that a pane takes in front of a key.
+const PANE: usize = 16;
+
+/// No snapshot is ever held, so every version of a key but the last may go.
+const NO_SNAPSHOT: SeqNo = SeqNo::MAX >> 1;
+
+/// The state of one step on one worker.
+pub(super) struct Disk {
+    path: PathBuf,
+    tree: AnyTree,
+    strategy: Arc<Leveled>,
+    values: Values,
+    /// Panes that have something here.
+    panes: BTreeSet<Pane>,
+}
+
+impl Disk {
+    fn open(path: PathBuf, part: &Part<'_>, cache: Arc<Cache>, files: Arc<DescriptorTable>) -> Result<Self> {
+        let config = Config::new(&path, Default::default(), Default::default())
+            .use_cache(cache)
+            .use_descriptor_table(Some(files));
+        let tree = config.open().map_err(|e| disk_error("can't be opened", &path, e))?;
+        let (strategy, values) = (Arc::new(Leveled::default()), Values::new(part.values));
+        Ok(Self { path, tree, strategy, values, panes: BTreeSet::new() })
+    }
+
+    /// Merges tables until there is nothing to merge.
+    fn compact(&self) -> Result<()> {
+        let tables = || (0..7).map(|level| self.tree.level_table_count(level)).collect::<Vec<_>>();
+        loop {
+            let before = tables();
+            let strategy = Arc::clone(&self.strategy);
+            self.tree.compact(strategy, NO_SNAPSHOT).map_err(|e| disk_error("can't be merged", &self.path, e))?;
+            if tables() == before {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Store for Disk {
+    fn get(&mut self, pane: Pane, keys: &BinaryArray) -> Result<Found> {
+        let (mut places, mut values) = (Vec::new(), Vec::new());
+        if self.panes.contains(&pane) {
+            let mut full = prefix(pane).to_vec();
+            for (key, place) in keys.iter().flatten().zip(0..) {
+                full.truncate(PANE);
+                full.extend_from_slice(key);
+                let got = self.tree.get(&full, SeqNo::MAX).map_err(|e| disk_error("can't be read", &self.path, e))?;
+                if let Some(value) = got {
+                    places.push(place);
+                    values.push(value);
+                }
+            }
+        }
+        Ok(Found { places, values: self.values.columns(&values) })
+    }
+
+    fn put(&mut self, entries: &mut dyn Iterator<Item = Entries>) -> Result<()> {
+        let failed = |e| disk_error("can't be written", &self.path, e);
+        let mut table = self.tree.ingestion().map_err(failed)?;
+        let mut full = Vec::new();
+        let mut any = false;
+        for Entries { pane, keys, values } in entries {
+            full.clear();
+            full.extend_from_slice(&prefix(pane));
+            let encoded = self.values.rows(&values);
+            for (row, key) in keys.iter().flatten().enumerate() {
+                full.truncate(PANE);
+                full.extend_from_slice(key);
+                let value = encoded.as_ref().map(|rows| rows.row(row));
+                table.write(&full[..], value.as_ref().map_or(&[][..], |row| row.data())).map_err(failed)?;
+                any = true;
+            }
+            self.panes.insert(pane);
+        }
+        if any {
+            table.finish().map_err(failed)?;
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    fn page(&mut self, pane: Pane, after: Option<&[u8]>, rows: usize) -> Result<Option<Entries>> {
+        let from = [&prefix(pane)[..], after.unwrap_or_default()].concat();
+        let from = if after.is_some() { Bound::Excluded(from) } else { Bound::Included(from) };
+        let to = behind(pane).map_or(Bound::Unbounded, Bound::Excluded);
+        let (mut keys, mut values) = (BinaryBuilder::with_capacity(rows, 0), Vec::new());
+        for entry in self.tree.range((from, to), SeqNo::MAX, None).take(rows) {
+            let (key, value) = entry.into_inner().map_err(|e| disk_error("can't be read", &self.path, e))?;
+            keys.append_value(&key[PANE..]);
+            values.push(value);
+        }
+        let (keys, values) = (keys.finish(), self.values.columns(&values));
+        Ok((!keys.is_empty()).then_some(Entries { pane, keys, values }))
+    }
+
+    fn remove(&mut self, panes: &[Pane]) -> Result<()> {
+        let removed: Vec<Pane> = panes.iter().copied().filter(|pane| self.panes.remove(pane)).collect();
+        // Between two panes that are still here there is nothing that anyone asks for.
+        let mut last = None;
+        for pane in removed {
+            let to = self.panes.range(pane..).next().copied();
+            if last == Some(to) {
+                continue;
+            }
+            last = Some(to);
+            let from = self.panes.range(..pane).next_back().and_then(|before| behind(*before));
+            let bounds = (
+                from.map_or(Bound::Unbounded, Bound::Included),
+                to.map_or(Bound::Unbounded, |pane| Bound::Excluded(prefix(pane).to_vec())),
+            );
+            self.tree.drop_range::<Vec<u8>, _>(bounds).map_err(|e| disk_error("can't be removed", &self.path, e))?;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.tree.disk_space()
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").field("path", &self.path).field("panes", &self.panes.len()).finish_non_exhaustive()
+    }
+}
+
+/// A pane as bytes that sort as panes do.
+fn prefix(pane: Pane) -> [u8; PANE] {
+    let mut bytes = [0; PANE];
+    let sorting = |number: i64| (number as u64 ^ (1 << 63)).to_be_bytes();
+    bytes[..8].copy_from_slice(&sorting(pane.start));
+    bytes[8..].copy_from_slice(&sorting(pane.variant));
+    bytes
+}
+
+/// The first bytes behind all keys of a pane.
+fn behind(pane: Pane) -> Option<Vec<u8>> {
+    let next = u128::from_be_bytes(prefix(pane)).checked_add(1)?;
+    Some(next.to_be_bytes().to_vec())
+}
+
+/// Accumulators as bytes and back.
+struct Values {
+    /// None for accumulators without columns.
+    encoding: Option<(RowConverter, RowParser)>,
+}
+
+impl Values {
+    fn new(fields: &[Field]) -> Self {
+        let sorted = fields.iter().map(|f| SortField::new(f.data_type.arrow())).collect();
+        let converter = || RowConverter::new(sorted).expect("every data type has an encoding");
+        let encoding = (!fields.is_empty()).then(converter).map(|c| {
+            let parser = c.parser();
+            (c, parser)
+        });
+        Self { encoding }
+    }
+
+    /// The rows of columns, if there are columns.
+    fn rows(&self, columns: &[ArrayRef]) -> Option<Rows> {
+        let (converter, _) = self.encoding.as_ref()?;
+        Some(converter.convert_columns(columns).expect("the columns are those of the plan"))
+    }
+
+    /// The columns of rows.
+    fn columns(&self, rows: &[impl AsRef<[u8]>]) -> Vec<ArrayRef> {
+        self.encoding.as_ref().map_or_else(Vec::new, |(converter, parser)| {
+            let rows = rows.iter().map(|row| parser.parse(row.as_ref()));
+            converter.convert_rows(rows).expect("the rows were made by this converter")
+        })
+    }
+}

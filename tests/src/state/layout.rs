@@ -1,0 +1,40 @@
+//! What other programs read in Redis.
+
+use std::collections::BTreeMap;
+
+use weir::state::{Settings, Stores};
+
+use super::{entries, key, pane, store};
+use crate::redis::Server;
+
+fn settings(server: &Server) -> Settings {
+    Settings::Redis { url: server.url(), prefix: "weir".into(), memory_bytes: 1 << 20 }
+}
+
+#[test]
+fn a_pane_is_a_hash_of_json() {
+    let server = Server::start();
+    let stores = Stores::open(&settings(&server), "p", 1).expect("a server");
+    let mut store = store(&stores, 0, 1);
+    let of = BTreeMap::from([(key(-7), (1.5, Some("a\"b".into()))), (key(8), (f64::INFINITY, None))]);
+    store.put(&mut [entries(pane(0), &of), entries(pane(60_000_001), &of)].into_iter()).expect("put");
+    let names = ["weir:p:by%3A n:1970-01-01T00:00:00Z", "weir:p:by%3A n:1970-01-01T00:01:00.000001Z/1"];
+    assert_eq!(server.names(), names);
+    let answer = server.ask(&["HGET", names[0], "[-7]"]);
+    assert!(answer.contains(r#"{"a.sum":1.5,"a.last":"a\"b"}"#), "{answer}");
+    let answer = server.ask(&["HGET", names[1], "[8]"]);
+    assert!(answer.contains(r#"{"a.sum":"inf","a.last":null}"#), "{answer}");
+    assert_eq!(store.bytes(), 2 * (4 + 29 + 3 + 29));
+    store.remove(&[pane(0)]).expect("removed");
+    assert_eq!(server.names(), names[1..]);
+}
+
+#[test]
+fn what_an_earlier_run_left_is_removed_and_nothing_else() {
+    let server = Server::start();
+    for name in ["weir:p:step:all", "weir:p2:step:all", "weir:p", "other"] {
+        server.ask(&["SET", name, "x"]);
+    }
+    Stores::open(&settings(&server), "p", 1).expect("a server");
+    assert_eq!(server.names(), ["other", "weir:p", "weir:p2:step:all"]);
+}
