@@ -312,3 +312,28 @@ fn ended(mut child: Child) -> (Option<i32>, String) {
     }
     (child.wait().expect("it ends").code(), errors)
 }
+
+#[test]
+fn a_running_result_is_there_before_the_input_ends() {
+    let case = of_pipeline(
+        "[functions]\nstats = \"stats.wasm\"\n[source]\nstdin = true\nformat = \"csv\"\nschema = { k = \"text\" }\n\
+         [[steps]]\nkey-by = [\"k\"]\nemit = \"changes\"\naggregate = { rows = \"stats.count()\" }\n\
+         [sink]\nstdout = true\n",
+    );
+    let mut run = weir(&case, &["run", "pipeline.toml", "--quiet"]);
+    run.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = run.spawn().expect("weir runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    stdin.write_all(b"k\n").expect("it reads");
+    for (k, rows) in [("a", 1), ("b", 1), ("a", 2)] {
+        stdin.write_all(format!("{k}\n").as_bytes()).expect("it reads");
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("it writes");
+        assert_eq!(line, format!("{{\"k\":\"{k}\",\"rows\":{rows}}}\n"));
+    }
+    drop(stdin);
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).expect("it ends");
+    assert_eq!((rest.as_str(), child.wait().expect("it ends").success()), ("", true), "nothing has changed since");
+}
