@@ -1135,10 +1135,13 @@ def stateful_types(at):
         return step
 
     rows = table(at / "in.csv", id=int, flag=lambda text: text == "true", n=int, x=float)
-    rows = stateful(rows, ["k"], last_value("word"))
-    rows = stateful(rows, ["k"], last_value("x"))
+    for column in ("flag", "n", "x", "t", "word"):
+        rows = stateful(rows, ["k"], last_value(column))
+        rows = stateful(rows, ["k"], previous(column, f"previous_{column}"))
     rows = stateful(rows, ["k"], summed("last_x", "sum"))
-    return out(stateful(rows, ["k"], changed("t")))
+    for column in ("last_t", "last_x", "n"):
+        rows = stateful(rows, ["k"], changed(column))
+    return out(stateful(rows, ["n"], changed("flag")))
 
 
 @folder

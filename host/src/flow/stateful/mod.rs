@@ -8,6 +8,7 @@
 mod keys;
 mod states;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -66,15 +67,28 @@ pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>)
                 batches.iter().for_each(|batch| step.watermarks.note(batch));
                 if !in_order {
                     let mut session = output.session(&capability);
-                    // Those without rows say where their partition is.
-                    let (bare, full) = batches.into_iter().partition(|b: &Batch| b.rows.num_rows() == 0);
-                    let batches = merged(full, &schema, order).into_iter().chain(bare);
+                    let (bare, full): (Vec<Batch>, _) = batches.into_iter().partition(|b| b.rows.num_rows() == 0);
+                    let batches = merged(full, &schema, order).into_iter().chain(last_of_each(bare));
                     batches.for_each(|batch| step.step(&batch, &mut |batch| session.give(batch)));
                 }
                 step.states.forget(step.watermarks.stream());
             }
         }
     })
+}
+
+/// Of batches without rows, which say where their partition is, the one of each partition that is
+/// furthest. Every split by key makes several of each: if all went on, each stateful map behind another
+/// would multiply them by the number of workers.
+fn last_of_each(bare: Vec<Batch>) -> impl Iterator<Item = Batch> {
+    let mut last: BTreeMap<u32, Batch> = BTreeMap::new();
+    for batch in bare {
+        match last.get_mut(&batch.partition) {
+            Some(before) => before.watermark = before.watermark.max(batch.watermark),
+            None => drop(last.insert(batch.partition, batch)),
+        }
+    }
+    last.into_values()
 }
 
 /// The states of a step on one worker, and how far its stream is.
