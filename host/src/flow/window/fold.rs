@@ -18,7 +18,7 @@ use super::spill::Spill;
 use crate::error::Result;
 use crate::flow::batch::Batch;
 use crate::flow::exchange::key_converter;
-use crate::function::invoke::{Failure, Invoker};
+use crate::function::invoke::{Failure, Invoker, without};
 use crate::plan;
 use crate::report::Node;
 use crate::sandbox::Reuse;
@@ -119,9 +119,9 @@ impl Windows {
     pub(super) fn fold(&mut self, batch: &Batch, failed: &mut Vec<Failed>) -> Result<Vec<u32>> {
         let keys = self.keys(&batch.rows);
         // Without event time all rows are of one time, and none is late.
-        let without = |time| Int64Array::from(vec![time; batch.rows.num_rows()]);
-        let times = batch.marks.times.clone().unwrap_or_else(|| without(0));
-        let watermarks = batch.marks.watermarks.clone().unwrap_or_else(|| without(i64::MIN));
+        let all = |time| Int64Array::from(vec![time; batch.rows.num_rows()]);
+        let times = batch.marks.times.clone().unwrap_or_else(|| all(0));
+        let watermarks = batch.marks.watermarks.clone().unwrap_or_else(|| all(i64::MIN));
         let mut considered: Option<BooleanBuffer> = None;
         loop {
             let (times, watermarks) = (&times, &watermarks);
@@ -148,7 +148,7 @@ impl Windows {
             // A row that one aggregate fails on is in none: fold again without it.
             self.open.undo();
             let all = considered.unwrap_or_else(|| BooleanBuffer::new_set(times.len()));
-            considered = Some(crate::function::invoke::without(all, failed[before..].iter().map(|f| &f.failure)));
+            considered = Some(without(all, failed[before..].iter().map(|f| &f.failure)));
         }
     }
 

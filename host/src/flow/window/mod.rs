@@ -13,6 +13,7 @@ mod fold;
 mod groups;
 mod keys;
 mod late;
+mod pane;
 mod panes;
 pub(super) mod place;
 mod ready;

@@ -1,11 +1,11 @@
-//! The keys of each open pane, and the slot where each (pane, key) has its accumulators.
+//! All open panes, in the order of time: where rows belong, which windows are due, which panes are over.
 //!
 //! Firing looks at whole panes, in the order of time, or at the keys of them that have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assign::{PaneId, Slices};
-use super::keys::{Key, Keys};
+use super::pane::Pane;
 use super::place::{Groups, Input, Placed, Slots};
 use super::ready::Emission;
 use crate::plan::{Emit, Firing, WindowKind};
@@ -27,44 +27,6 @@ pub(super) struct Panes {
     changed: BTreeSet<PaneId>,
     /// The keys that were folded since this was last taken, where somebody wants to know.
     pub(super) tracked: Option<Vec<(PaneId, u32)>>,
-}
-
-/// The keys of one pane.
-#[derive(Debug, Default)]
-pub(super) struct Pane {
-    keys: Keys,
-    /// Of each key.
-    slots: Vec<u32>,
-    /// Keys that have changed since early results were given.
-    unseen: Changed,
-    /// Keys that have changed since late results were given.
-    amended: Changed,
-    /// Whether there are keys that are not here but in a store.
-    spilled: bool,
-}
-
-/// Keys of a pane that have changed, by their index, in the order in which they did.
-#[derive(Debug, Default)]
-struct Changed {
-    keys: Vec<u32>,
-    is: Vec<bool>,
-}
-
-impl Changed {
-    fn add(&mut self, key: u32) {
-        if key as usize >= self.is.len() {
-            self.is.resize(key as usize + 1, false);
-        }
-        if !std::mem::replace(&mut self.is[key as usize], true) {
-            self.keys.push(key);
-        }
-    }
-
-    fn clear(&mut self) {
-        for key in self.keys.drain(..) {
-            self.is[key as usize] = false;
-        }
-    }
 }
 
 /// A window whose results are due, with its panes in the order of time.
@@ -314,52 +276,6 @@ impl Panes {
     pub(super) fn size(&self) -> (usize, usize) {
         let of = |pane: &Pane| (pane.slots.len(), pane.keys.memory_bytes() + pane.slots.len() * size_of::<u32>());
         self.open.values().map(of).fold((0, 0), |(keys, bytes), (k, b)| (keys + k, bytes + b))
-    }
-}
-
-impl Pane {
-    /// The place of a key among the pane's keys, the last for a new key.
-    fn index(&mut self, key: &[u8], slots: &mut Slots) -> u32 {
-        let index = self.keys.insert(Key::of(key));
-        if index as usize == self.slots.len() {
-            self.slots.push(slots.get());
-        }
-        index
-    }
-
-    /// Its keys and slots, in the order they came.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (Key<'_>, u32)> {
-        (0..self.slots.len() as u32).map(|key| self.entry(key))
-    }
-
-    /// The keys that have changed since results of this sort were given.
-    pub(super) fn changed(&self, emission: Emission) -> impl Iterator<Item = (Key<'_>, u32)> {
-        let changed = match emission {
-            Emission::Late => &self.amended,
-            Emission::Early | Emission::Final => &self.unseen,
-        };
-        changed.keys.iter().map(|key| self.entry(*key))
-    }
-
-    /// Whether there are keys that are not here but in a store.
-    pub(super) fn is_spilled(&self) -> bool {
-        self.spilled
-    }
-
-    /// Its keys in their order.
-    pub(super) fn sorted(&self) -> Vec<u32> {
-        let mut keys: Vec<u32> = (0..self.slots.len() as u32).collect();
-        keys.sort_unstable_by_key(|key| self.keys.get(*key).bytes);
-        keys
-    }
-
-    /// The slot of a key.
-    pub(super) fn find(&self, key: Key<'_>) -> Option<u32> {
-        self.keys.find(key).map(|index| self.slots[index as usize])
-    }
-
-    pub(super) fn entry(&self, key: u32) -> (Key<'_>, u32) {
-        (self.keys.get(key), self.slots[key as usize])
     }
 }
 

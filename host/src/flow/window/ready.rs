@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::assign::PaneId;
 use super::keys::Keys;
-use super::panes::{self, Pane};
+use super::pane::Pane;
+use super::panes;
 
 /// When a result is given, seen from its window's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use super::assign::{PaneId, Slices};
 use super::fold::Windows;
 use super::keys::Keys;
-use super::panes::Pane;
+use super::pane::Pane;
 use super::ready::{Due, Emission, Ready};
 use super::results::moment;
 use crate::function::invoke::Failure;

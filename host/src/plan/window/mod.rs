@@ -3,13 +3,15 @@
 
 mod firing;
 mod kind;
+mod plan;
 
 pub(super) use kind::{above_zero, window_kind};
+pub use plan::{Aggregate, Compute, Emit, Firing, Late, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
 
 use super::bind::{bind, did_you_mean};
 use super::spec::{At, StepSpec, Text};
 use super::steps::{Find, Step, Stream, applied, found, twice};
-use super::{Aggregate, Compute, Operator, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind, call};
+use super::{Operator, call};
 use crate::error::Invalid;
 use crate::function::Kind;
 use crate::types::{DataType, Field};

@@ -1,0 +1,93 @@
+//! One pane: its keys, the slot where each has its accumulators, and which have changed since results
+//! were last given.
+
+use super::keys::{Key, Keys};
+use super::place::Slots;
+use super::ready::Emission;
+
+/// The keys of one pane.
+#[derive(Debug, Default)]
+pub(super) struct Pane {
+    pub(super) keys: Keys,
+    /// Of each key.
+    pub(super) slots: Vec<u32>,
+    /// Keys that have changed since early results were given.
+    pub(super) unseen: Changed,
+    /// Keys that have changed since late results were given.
+    pub(super) amended: Changed,
+    /// Whether there are keys that are not here but in a store.
+    pub(super) spilled: bool,
+}
+
+/// Keys of a pane that have changed, by their index, in the order in which they did.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    pub(super) keys: Vec<u32>,
+    is: Vec<bool>,
+}
+
+impl Changed {
+    /// Notes a key.
+    pub(super) fn add(&mut self, key: u32) {
+        if key as usize >= self.is.len() {
+            self.is.resize(key as usize + 1, false);
+        }
+        if !std::mem::replace(&mut self.is[key as usize], true) {
+            self.keys.push(key);
+        }
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        for key in self.keys.drain(..) {
+            self.is[key as usize] = false;
+        }
+    }
+}
+
+impl Pane {
+    /// The place of a key among the pane's keys, the last for a new key.
+    pub(super) fn index(&mut self, key: &[u8], slots: &mut Slots) -> u32 {
+        let index = self.keys.insert(Key::of(key));
+        if index as usize == self.slots.len() {
+            self.slots.push(slots.get());
+        }
+        index
+    }
+
+    /// Its keys and slots, in the order they came.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Key<'_>, u32)> {
+        (0..self.slots.len() as u32).map(|key| self.entry(key))
+    }
+
+    /// The keys that have changed since results of this sort were given.
+    pub(super) fn changed(&self, emission: Emission) -> impl Iterator<Item = (Key<'_>, u32)> {
+        let changed = match emission {
+            Emission::Late => &self.amended,
+            Emission::Early | Emission::Final => &self.unseen,
+        };
+        changed.keys.iter().map(|key| self.entry(*key))
+    }
+
+    /// Whether there are keys that are not here but in a store.
+    pub(super) fn is_spilled(&self) -> bool {
+        self.spilled
+    }
+
+    /// Its keys in their order.
+    pub(super) fn sorted(&self) -> Vec<u32> {
+        let mut keys: Vec<u32> = (0..self.slots.len() as u32).collect();
+        keys.sort_unstable_by_key(|key| self.keys.get(*key).bytes);
+        keys
+    }
+
+    /// The slot of a key.
+    pub(super) fn find(&self, key: Key<'_>) -> Option<u32> {
+        self.keys.find(key).map(|index| self.slots[index as usize])
+    }
+
+    /// A key and its slot.
+    pub(super) fn entry(&self, key: u32) -> (Key<'_>, u32) {
+        (self.keys.get(key), self.slots[key as usize])
+    }
+}
