@@ -184,7 +184,7 @@ fn stray_groups_are_errors() {
     let error = (count.accumulate)(states(), groups(&[0, 2]), input()).unwrap_err();
     assert_eq!(error, "groups: row 1 is of group 2; there are 2");
     let error = (count.merge)(states(), groups(&[u32::MAX, 0]), states()).unwrap_err();
-    assert_eq!(error, "groups: row 0 is of group 4294967295; there are 2 accumulators");
+    assert_eq!(error, "groups: row 0 is of group 4294967295; there are 2");
     let error = (count.accumulate)(states(), groups(&[0]), input()).unwrap_err();
     assert_eq!(error, "groups: 4 bytes of values for 2 rows; expected 8");
 }
