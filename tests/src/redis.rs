@@ -121,7 +121,7 @@ impl Drop for Server {
 }
 
 /// The server that tests share which only write under prefixes of their own. It is started for the first
-/// and ends with the process that started it, because that is what [`exit_with_us`] makes it do.
+/// and ends with the process that started it, because that is what `exit_with_us` makes it do.
 pub fn shared() -> String {
     static SHARED: Mutex<Option<Server>> = Mutex::new(None);
     let mut shared: MutexGuard<'_, Option<Server>> = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
