@@ -340,7 +340,7 @@ impl Operator {
                 window.compute.calls().map(|call| call.label.as_str()).collect::<Vec<_>>().join(", ")
             }
             Self::Join(join) => join.text(),
-            Self::Late => "late rows".to_string(),
+            Self::Late => "rows".to_string(),
             Self::Sink(sink) => match &sink.output {
                 sink::Output::File(path) => path.display().to_string(),
                 sink::Output::Stdout => "stdout".to_string(),
