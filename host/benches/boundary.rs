@@ -69,7 +69,7 @@ fn main() -> anyhow::Result<()> {
     measure::pair(
         "stateful map of 2,048 keys",
         ROWS,
-        "6 ns/row",
+        "",
         || {
             let states = input(GROUPS, &held[..1]);
             drop(black_box(running.stateful_map(states, &groups, input(ROWS, &numbers[1..])).expect("steps")));
@@ -81,7 +81,7 @@ fn main() -> anyhow::Result<()> {
     measure::pair(
         "group map of 2,048 groups",
         ROWS,
-        "5 ns/row",
+        "",
         || drop(black_box(sums.map_groups(GROUPS, &sorted, input(ROWS, &numbers[1..])).expect("maps"))),
         || drop(black_box(native_group_sum(&sorted, &numbers[1]))),
     );

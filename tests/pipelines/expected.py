@@ -447,6 +447,18 @@ def late_side(at):
     return {**found, "expected.late.jsonl": lines(lines_of_late)}
 
 
+@folder
+def late_side_window(at):
+    """The rows that are late for ten seconds, by hours."""
+    late, watermark = [], NEVER
+    for row in table(at / "in.csv", at=time, n=int):
+        if start_of(row["at"], 10 * SECOND) + 10 * SECOND <= watermark:
+            late.append(row)
+        watermark = max(watermark, row["at"])
+    results = lambda rows: {"window_emit": "final", "ids": join(rows, "id")}
+    return out(windows(late, 3600 * SECOND, 0, ["k"], results), len(late))
+
+
 def windows_of_rows(rows, size, step, result):
     """Every so many rows of a key its last so many."""
     seen, found = {}, []

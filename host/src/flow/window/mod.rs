@@ -105,7 +105,9 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
                 batches.iter().for_each(|batch| step.watermarks.note(batch));
                 if !in_order {
                     let mut late = late.session(&for_late);
-                    for mut batch in merged(batches, &schema, order) {
+                    // Those without rows say where their partition is, to who takes late rows as well.
+                    let (bare, full): (Vec<_>, Vec<_>) = batches.into_iter().partition(|b| b.rows.num_rows() == 0);
+                    for mut batch in merged(full, &schema, order).into_iter().chain(bare) {
                         let rows = step.fold(&mut batch);
                         if side {
                             late.give(rows);
