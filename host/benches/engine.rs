@@ -15,7 +15,7 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, UInt32Array};
 use arrow_buffer::BooleanBuffer;
 use weir::flow::{Options, run};
 use weir::function::{Calls, Expanded, Fault, Folded, Input, Kept, Mapped, Native};
-use weir::plan::{Environment, Plan};
+use weir::plan::{Environment, Plan, Policy};
 use weir::report::Report;
 use weir::sandbox::{Artifact, Limits, Runtime};
 
@@ -40,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         runtime: &runtime,
         build: &build,
         native: HashMap::from([("native".to_string(), twins.collect())]),
+        policy: Policy::default(),
     };
 
     let once = |functions: &str| -> anyhow::Result<Report> {

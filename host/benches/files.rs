@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use weir::flow::source::{self, Next};
 use weir::flow::{Options, run};
-use weir::plan::{Environment, Operator, Plan};
+use weir::plan::{Environment, Operator, Plan, Policy};
 use weir::sandbox::Runtime;
 
 /// What the command runs with.
@@ -27,7 +27,8 @@ fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let build = |path: &Path| weir::build::component(path, &|_| {});
     let runtime = Runtime::new()?;
-    let environment = Environment { runtime: &runtime, build: &build, native: HashMap::new() };
+    let environment =
+        Environment { runtime: &runtime, build: &build, native: HashMap::new(), policy: Policy::default() };
     let load = |text: String| Plan::parse(&folder.path().join("bench.toml"), text, &environment);
     let go = |plan: Plan| -> anyhow::Result<()> {
         let metrics = Arc::new(plan.metrics(1));

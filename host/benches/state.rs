@@ -16,7 +16,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array};
 use weir::flow::{Options, run};
 use weir::function::{Calls, Expanded, Fault, FaultKind, Folded, Input, Kept, Kind, Mapped, Native, Signature};
-use weir::plan::{Environment, Plan};
+use weir::plan::{Environment, Plan, Policy};
 use weir::report::NodeKind;
 use weir::sandbox::Runtime;
 use weir::types::{DataType, Field};
@@ -80,8 +80,12 @@ fn measure(window: &str, keys: u64, rows: u64, place: &str) -> anyhow::Result<()
         retractable: false,
     };
     let native = Arc::new(Native::new(spread, move || Box::new(Spread(keys))));
-    let environment =
-        Environment { runtime: &runtime, build: &build, native: HashMap::from([("keys".to_owned(), vec![native])]) };
+    let environment = Environment {
+        runtime: &runtime,
+        build: &build,
+        native: HashMap::from([("keys".to_owned(), vec![native])]),
+        policy: Policy::default(),
+    };
     let state = std::env::temp_dir().join(format!("weir-bench-state-{}", std::process::id()));
     let text = pipeline(window, rows, place, &folder, &state);
     let plan = Plan::parse(Path::new("bench.toml"), text, &environment)?;

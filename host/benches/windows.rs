@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use weir::flow::{Options, run};
-use weir::plan::{Environment, Plan};
+use weir::plan::{Environment, Plan, Policy};
 use weir::report::NodeKind;
 use weir::sandbox::Runtime;
 
@@ -36,7 +36,8 @@ fn main() -> anyhow::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/guest");
     let build = |path: &Path| weir::build::component(path, &|_| {});
     let runtime = Runtime::new()?;
-    let environment = Environment { runtime: &runtime, build: &build, native: HashMap::new() };
+    let environment =
+        Environment { runtime: &runtime, build: &build, native: HashMap::new(), policy: Policy::default() };
     // The window's own time and its results, for each row that it takes.
     let once = |keys: u64, kind: &str| -> anyhow::Result<(f64, u64)> {
         let plan = Plan::parse(Path::new("bench.toml"), pipeline(rows, keys, kind, &folder), &environment)?;

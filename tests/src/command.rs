@@ -31,9 +31,19 @@ static WEIR: LazyLock<PathBuf> = LazyLock::new(|| {
     messages.lines().find_map(of).expect("cargo says where the binary is")
 });
 
+/// Compiled code that the tests keep, beside the binary.
+fn cache() -> PathBuf {
+    WEIR.with_file_name("cache-of-tests")
+}
+
+/// Where the binary is.
+pub(crate) fn binary() -> PathBuf {
+    WEIR.clone()
+}
+
 fn weir(case: &Case, arguments: &[&str]) -> Command {
     let mut command = Command::new(&*WEIR);
-    command.current_dir(case.path()).args(arguments).stdin(Stdio::null());
+    command.current_dir(case.path()).args(arguments).stdin(Stdio::null()).env("WEIR_CACHE", cache());
     command
 }
 

@@ -13,6 +13,8 @@ mod clock;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod joins;
 #[cfg(test)]
 mod model;

@@ -9,7 +9,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array};
 use weir::flow::{self, Options};
 use weir::function::{Calls, Expanded, Fault, FaultKind, Folded, Input, Kept, Kind, Mapped, Native, Signature};
-use weir::plan::{Environment, Plan};
+use weir::plan::{Environment, Plan, Policy};
 use weir::report::Report;
 use weir::types::{DataType, Field};
 
@@ -80,7 +80,7 @@ fn run(numbers: i64, workers: usize) -> (weir::Result<Report>, String) {
     };
     let native = HashMap::from([("mine".to_owned(), vec![Arc::new(Native::new(signature, || Box::new(Next)))])]);
     let build = |_: &std::path::Path| Err(weir::Error::invalid("there is nothing to build"));
-    let environment = Environment { runtime: guests::runtime(), build: &build, native };
+    let environment = Environment { runtime: guests::runtime(), build: &build, native, policy: Policy::default() };
     let plan = Plan::load(case.pipeline(), &environment).expect("a plan");
     let options = Options { workers, batch_rows: 2, ..Options::default() };
     let metrics = Arc::new(plan.metrics(workers));

@@ -48,12 +48,34 @@ pub(super) enum Command {
     Inspect(Inspect),
     Bench(Bench),
     Build(Build),
+    /// Look into the compiled code that is kept between runs, or remove it
+    ///
+    /// Kept in $WEIR_CACHE, or else ~/.cache/weir/artifacts. An empty WEIR_CACHE keeps nothing.
+    Cache {
+        /// What to do
+        #[command(subcommand)]
+        what: Cache,
+    },
+    /// Compile a component from standard input, for the process that started this one
+    #[command(name = super::cache::COMPILE, hide = true)]
+    Compile {
+        /// What that process says
+        arguments: Vec<String>,
+    },
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  weir completions bash > ~/.local/share/bash-completion/completions/weir")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum Cache {
+    /// List what is kept, the last used first
+    Ls,
+    /// Remove all of it
+    Clear,
 }
 
 /// Run a pipeline

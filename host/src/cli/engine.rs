@@ -10,24 +10,27 @@ use std::time::Duration;
 use weir::build;
 use weir::error::{Error, Invalid, Result};
 use weir::function::{Fault, Signature};
-use weir::plan::{Environment, Plan};
-use weir::sandbox::{Artifact, Instance, Limits, Reuse, Runtime};
+use weir::plan::{Environment, Plan, Policy};
+use weir::sandbox::{Artifact, Instance, Limits, Reuse};
 
 use super::args::Bench;
 use super::bench::BenchResult;
 use super::inspect::Inspection;
-use super::{measure, print, rows};
+use super::{cache, measure, print, rows};
 
 /// Reads and checks a pipeline, building the functions that are given as source.
 pub(super) fn load_plan(path: &Path, quiet: bool) -> Result<Plan> {
-    let runtime = Runtime::new()?;
     let out = |line: &str| {
         if !quiet {
             print::note(line);
         }
     };
+    let runtime = cache::runtime(&out)?;
     let build = |folder: &Path| build::component(folder, &out);
-    Plan::load(path, &Environment { runtime: &runtime, build: &build, native: Default::default() })
+    Plan::load(
+        path,
+        &Environment { runtime: &runtime, build: &build, native: Default::default(), policy: Policy::default() },
+    )
 }
 
 /// Loads a component and says what is in it.
@@ -75,7 +78,7 @@ pub(super) fn bench(args: &Bench, wasm: &[u8]) -> Result<BenchResult> {
 }
 
 fn load(path: &Path, wasm: &[u8]) -> Result<Arc<Artifact>> {
-    Artifact::load(&Runtime::new()?, &path.display().to_string(), wasm, &Limits::default())
+    Artifact::load(&cache::runtime(&print::note)?, &path.display().to_string(), wasm, &Limits::default())
 }
 
 /// The first function of that name.

@@ -7,6 +7,7 @@
 
 mod args;
 mod bench;
+mod cache;
 mod engine;
 mod inspect;
 mod live;
@@ -25,7 +26,7 @@ use clap::{CommandFactory, Parser};
 use weir::error::{Error, Result};
 use weir::flow::{self, Options};
 
-use args::{Bench, Build, Cli, Command, Inspect, Run};
+use args::{Bench, Build, Cache, Cli, Command, Inspect, Run};
 
 /// Runs the command that the process's arguments ask for.
 pub(crate) fn main() -> ExitCode {
@@ -35,6 +36,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(inspect) => self::inspect(&inspect),
         Command::Bench(bench) => self::bench(&bench),
         Command::Build(build) => self::build(&build),
+        Command::Cache { what } => cache(what),
+        Command::Compile { arguments } => return ExitCode::from(weir::sandbox::compile_as_child(&arguments)),
         Command::Completions { shell } => completions(shell),
     };
     match done {
@@ -102,6 +105,16 @@ fn build(args: &Build) -> Result<()> {
         }
     };
     print::out(&format!("{}\n", path.display()))
+}
+
+fn cache(what: Cache) -> Result<()> {
+    let Some(cache) = cache::open()? else {
+        return print::out("nothing is kept: WEIR_CACHE is empty, or there is no home\n");
+    };
+    print::out(&match what {
+        Cache::Ls => cache::list(&cache)?,
+        Cache::Clear => cache::clear(&cache)?,
+    })
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<()> {

@@ -150,8 +150,14 @@ pub enum FaultKind {
     Time,
     /// It asked for more memory than its limit.
     Memory,
+    /// It took more instructions than its limit.
+    Fuel,
     /// It used up its stack.
     Stack,
+    /// It returned more than its limit.
+    Output,
+    /// It called the host more often than its limit.
+    HostCalls,
     /// What it returned breaks the contract.
     Contract,
     /// The host could not make an instance.
@@ -166,7 +172,10 @@ impl FaultKind {
             Self::Trap => "trapped",
             Self::Time => "ran out of time",
             Self::Memory => "ran out of memory",
+            Self::Fuel => "ran out of fuel",
             Self::Stack => "ran out of stack",
+            Self::Output => "returned too much",
+            Self::HostCalls => "called the host too often",
             Self::Contract => "broke the contract",
             Self::Host => "could not be started",
         }

@@ -4,13 +4,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::bind::{Component, did_you_mean};
 use super::join::{PairColumn, join};
+use super::limits::function_limits;
 use super::prune::prune;
-use super::quantity::{duration_us, size_bytes};
-use super::spec::{At, DeadLettersSpec, FunctionsSpec, LimitsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
+use super::spec::{At, DeadLettersSpec, FunctionsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
 use super::state::{state, stays_in_memory};
 use super::steps::{Stream, apply, step};
 use super::streams::{relative, sink, source};
@@ -19,7 +18,7 @@ use crate::error::{Error, Invalid, Result};
 use crate::flow::sink::Output;
 use crate::flow::source::Input;
 use crate::function::{Kind, Native};
-use crate::sandbox::{Artifact, Limits, Runtime};
+use crate::sandbox::{Artifact, Ceiling, Runtime};
 use crate::state::Settings;
 use crate::types::Field;
 
@@ -31,6 +30,15 @@ pub struct Environment<'a> {
     pub build: &'a dyn Fn(&Path) -> Result<PathBuf>,
     /// Functions of the host itself, by the name that the pipeline calls their component.
     pub native: HashMap<String, Vec<Arc<Native>>>,
+    /// What whoever wrote the pipeline may do.
+    pub policy: Policy,
+}
+
+/// What whoever wrote a pipeline may do. The default is what the owner of the machine may.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// What no limit may be above, whatever the pipeline says.
+    pub ceiling: Ceiling,
 }
 
 impl Plan {
@@ -414,7 +422,8 @@ impl Components<'_> {
     }
 
     fn load(&self, name: &str, at: &At<FunctionsSpec>) -> Result<Component> {
-        let (path, limits) = self.settings(at)?;
+        let (path, limits) = function_limits(self.text, &self.spec.limits, at, &self.environment.policy.ceiling)?;
+        let path = relative(self.text, path);
         let placed = |message: String| Error::from(self.text.wrong(at, message));
         let wasm = match path.is_dir() {
             true => (self.environment.build)(&path)?,
@@ -429,48 +438,5 @@ impl Components<'_> {
             },
         )?;
         Ok(Component::Sandboxed { artifact, limits })
-    }
-
-    fn settings(&self, at: &At<FunctionsSpec>) -> Result<(PathBuf, Limits), Invalid> {
-        let mut limits = Limits::default();
-        let LimitsSpec { memory, batch_time } = &self.spec.limits;
-        for (given, set) in [(memory, set_memory as Set), (batch_time, set_batch_time)] {
-            if let Some(written) = given {
-                set(&mut limits, written.get_ref()).map_err(|message| self.text.wrong(written, message))?;
-            }
-        }
-        let path = match at.get_ref() {
-            FunctionsSpec::Path(path) => path,
-            FunctionsSpec::Table(table) => {
-                for (given, set) in [(&table.memory, set_memory as Set), (&table.batch_time, set_batch_time)] {
-                    if let Some(written) = given {
-                        set(&mut limits, written).map_err(|message| self.text.wrong(at, message))?;
-                    }
-                }
-                &table.path
-            }
-        };
-        Ok((relative(self.text, path), limits))
-    }
-}
-
-type Set = fn(&mut Limits, &str) -> Result<(), String>;
-
-fn set_memory(limits: &mut Limits, written: &str) -> Result<(), String> {
-    limits.memory_bytes_max = size_bytes(written)?;
-    match limits.memory_bytes_max {
-        0 => Err("a memory of nothing lets no function start".to_string()),
-        n if n > 4 << 30 => Err(format!("`{written}` is more than the 4 GiB that WebAssembly can address")),
-        _ => Ok(()),
-    }
-}
-
-fn set_batch_time(limits: &mut Limits, written: &str) -> Result<(), String> {
-    match duration_us(written)? {
-        us if us <= 0 => Err(format!("`{written}` for a batch lets no function run")),
-        us => {
-            limits.batch_time_max = Duration::from_micros(us.unsigned_abs());
-            Ok(())
-        }
     }
 }

@@ -8,6 +8,7 @@ mod bind;
 mod call;
 mod event_time;
 mod join;
+mod limits;
 mod load;
 mod prune;
 pub(crate) mod quantity;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use join::{Join, JoinKind, Origin, PairColumn, Pairing};
-pub use load::Environment;
+pub use load::{Environment, Policy};
 pub use window::{Aggregate, Compute, Emit, Firing, Late, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
 
 use crate::flow::times::TimeFormat;

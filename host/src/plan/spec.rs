@@ -39,28 +39,22 @@ pub(super) struct Spec {
     pub(super) state: Option<At<StateSpec>>,
 }
 
-/// `[limits]`, and the limits of one entry of `[functions]`.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct LimitsSpec {
-    pub(super) memory: Option<At<String>>,
-    pub(super) batch_time: Option<At<String>>,
-}
+/// `[limits]`: which names there are, the sandbox knows.
+pub(super) type LimitsSpec = Named<toml::Value>;
 
 /// An entry of `[functions]`: a path, or a table with a path and limits.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a path, or a table with `path` and maybe `memory` and `batch-time`")]
+#[serde(untagged, expecting = "expected a path, or a table with `path` and maybe limits")]
 pub(super) enum FunctionsSpec {
     Path(String),
     Table(FunctionsTable),
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FunctionsTable {
     pub(super) path: String,
-    pub(super) memory: Option<String>,
-    pub(super) batch_time: Option<String>,
+    #[serde(flatten)]
+    pub(super) limits: BTreeMap<String, toml::Value>,
 }
 
 /// `[source]` or `[sources.NAME]`.

@@ -14,24 +14,24 @@ use wasmtime::component::{Component, InstancePre};
 use super::bindings::exports::weir::udf::{
     aggregate, catalog, filter, flat_mapper, group_mapper, mapper, stateful_mapper,
 };
-use super::bindings::weir::udf::types as wit;
-use super::instance;
 use super::limits::Limits;
-use super::runtime::Runtime;
+use super::runtime::{Machine, Runtime};
 use super::state::State;
+use super::{cache, catalog as ask, shape};
 use crate::error::{Error, Invalid, Result};
-use crate::function::{Kind, Parameter, Signature};
-use crate::types::{DataType, Field};
+use crate::function::{Kind, Signature};
 
 /// A compiled component.
 pub struct Artifact {
-    pub(super) runtime: Arc<Runtime>,
+    pub(super) machine: Arc<Machine>,
     pub(super) component: InstancePre<State>,
     pub(super) exports: Exports,
     pub(super) wasi: bool,
+    name: String,
     digest: String,
     bytes: usize,
     compile_time: Duration,
+    cached: bool,
     imports: Vec<String>,
     export_names: Vec<String>,
     functions: Vec<Signature>,
@@ -85,39 +85,41 @@ impl Artifact {
     /// Compiles and checks a component. `name` is what errors call it.
     pub fn load(runtime: &Arc<Runtime>, name: &str, wasm: &[u8], limits: &Limits) -> Result<Arc<Self>> {
         let refuse = |message: String| Error::from(Invalid::new(format!("{name}: {message}")));
-        check_is_component(name, wasm)?;
+        shape::check(name, wasm, limits)?;
+        let machine = runtime.machine(limits)?;
+        let digest = digest(wasm);
         let started = Instant::now();
-        let component = Component::new(&runtime.engine, wasm)
-            .map_err(|e| refuse(format!("this component can't be compiled: {e:#}")))?;
+        let (component, cached) = compiled(runtime, &machine, &digest, wasm, limits)
+            .map_err(|why| refuse(format!("this component can't be compiled: {why}")))?;
         let compile_time = started.elapsed();
 
         let ty = component.component_type();
-        let imports: Vec<String> = ty.imports(&runtime.engine).map(|(name, _)| name.to_string()).collect();
-        let export_names: Vec<String> = ty.exports(&runtime.engine).map(|(name, _)| name.to_string()).collect();
+        let imports: Vec<String> = ty.imports(&machine.engine).map(|(name, _)| name.to_string()).collect();
+        let export_names: Vec<String> = ty.exports(&machine.engine).map(|(name, _)| name.to_string()).collect();
         if let Some(unknown) = imports.iter().find(|i| !i.starts_with("weir:udf/") && !i.starts_with("wasi:")) {
             return Err(Invalid::new(format!("{name}: it imports `{unknown}`, which no function gets"))
                 .hint("a component may import `weir:udf/host`; WASI 0.2 is there too, but grants nothing")
                 .into());
         }
-        let component = runtime.linker.instantiate_pre(&component).map_err(|e| refuse(format!("{e:#}")))?;
+        let component = machine.linker.instantiate_pre(&component).map_err(|e| refuse(format!("{e:#}")))?;
         let exports = Exports::find(&component).map_err(refuse)?;
 
         let wasi = imports.iter().any(|i| i.starts_with("wasi:"));
         let mut artifact = Self {
-            runtime: Arc::clone(runtime),
+            machine,
             component,
             exports,
             wasi,
-            digest: digest(wasm),
+            name: name.to_string(),
+            digest,
             bytes: wasm.len(),
             compile_time,
+            cached,
             imports,
             export_names,
             functions: Vec::new(),
         };
-        let catalog = instance::catalog(&artifact, limits)
-            .map_err(|fault| refuse(format!("its catalog can't be read: it {fault}")))?;
-        artifact.functions = catalog.into_iter().map(signature).collect();
+        artifact.functions = ask::read(&artifact, limits).map_err(refuse)?;
         artifact.check_catalog().map_err(refuse)?;
         Ok(Arc::new(artifact))
     }
@@ -147,6 +149,11 @@ impl Artifact {
         Ok(())
     }
 
+    /// What it was loaded as: mostly its file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// SHA-256 of the component, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -157,9 +164,14 @@ impl Artifact {
         self.bytes
     }
 
-    /// How long compiling took.
+    /// How long compiling took, or finding the code that was compiled before.
     pub fn compile_time(&self) -> Duration {
         self.compile_time
+    }
+
+    /// Whether its code was in the cache.
+    pub fn cached(&self) -> bool {
+        self.cached
     }
 
     /// The interfaces that it imports.
@@ -178,67 +190,42 @@ impl Artifact {
     }
 }
 
+/// Code for the machine: from the cache, or compiled and kept there. Also says whether it was there.
+fn compiled(
+    runtime: &Runtime,
+    machine: &Machine,
+    digest: &str,
+    wasm: &[u8],
+    limits: &Limits,
+) -> Result<(Component, bool), String> {
+    let engine = &machine.engine;
+    // SAFETY: the code is what this program compiled. It comes from the compiler, or from a cache
+    // that gives nothing else.
+    let load = |code: &[u8]| unsafe { Component::deserialize(engine, code) };
+    let name = runtime.cache.as_ref().map(|_| cache::name(digest, engine));
+    if let (Some(cache), Some(name)) = (&runtime.cache, &name)
+        && let Some(code) = cache.load(name)
+        && let Ok(component) = load(&code)
+    {
+        return Ok((component, true));
+    }
+    let code = runtime.compiler.compile(engine, machine.features, wasm, limits)?;
+    if let (Some(cache), Some(name)) = (&runtime.cache, &name) {
+        // A cache that is full or gone costs time and nothing else.
+        let _ = cache.store(name, &code);
+    }
+    Ok((load(&code).map_err(|e| format!("{e:#}"))?, false))
+}
+
 /// SHA-256 in hexadecimal.
-fn digest(wasm: &[u8]) -> String {
+pub(crate) fn digest(wasm: &[u8]) -> String {
+    hex(&Sha256::digest(wasm))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    Sha256::digest(wasm).iter().fold(String::new(), |mut hex, byte| {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-fn check_is_component(name: &str, wasm: &[u8]) -> Result<()> {
-    let invalid = match wasm {
-        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Invalid::new(format!("{name}: this is a core module, no component"))
-            .hint("`weir build` makes a component of a source folder; `wasm-tools component new` of a core module"),
-        [0, b'a', b's', b'm', ..] => {
-            Invalid::new(format!("{name}: this is WebAssembly of a version that is not known"))
-        }
-        _ => Invalid::new(format!("{name}: this is no WebAssembly component ({} bytes)", wasm.len()))
-            .hint("name a .wasm component, or a folder with its source"),
-    };
-    Err(invalid.into())
-}
-
-fn signature(s: wit::Signature) -> Signature {
-    let fields = |fields: Vec<wit::Field>| -> Vec<Field> {
-        fields.into_iter().map(|f| Field::new(f.name, data_type(f.data_type), f.nullable)).collect()
-    };
-    let parameter = |p: wit::Parameter| Parameter {
-        name: p.name,
-        data_type: data_type(p.data_type),
-        default: p.default,
-        doc: p.doc,
-    };
-    Signature {
-        name: s.name,
-        kind: match s.kind {
-            wit::Kind::Mapper => Kind::Mapper,
-            wit::Kind::Filter => Kind::Filter,
-            wit::Kind::FlatMapper => Kind::FlatMapper,
-            wit::Kind::Aggregate => Kind::Aggregate,
-            wit::Kind::StatefulMapper => Kind::StatefulMapper,
-            wit::Kind::GroupMapper => Kind::GroupMapper,
-        },
-        doc: s.doc,
-        parameters: s.parameters.into_iter().map(parameter).collect(),
-        inputs: fields(s.inputs),
-        outputs: fields(s.outputs),
-        accumulator: fields(s.accumulator),
-        retractable: s.retractable,
-    }
-}
-
-fn data_type(data_type: wit::DataType) -> DataType {
-    match data_type {
-        wit::DataType::Boolean => DataType::Boolean,
-        wit::DataType::Int32 => DataType::Int32,
-        wit::DataType::Int64 => DataType::Int64,
-        wit::DataType::Float32 => DataType::Float32,
-        wit::DataType::Float64 => DataType::Float64,
-        wit::DataType::Timestamp => DataType::Timestamp,
-        wit::DataType::Text => DataType::Text,
-        wit::DataType::Bytes => DataType::Bytes,
-    }
 }

@@ -4,5 +4,7 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "weir:udf/everything",
+    // A call of the host beyond the limit ends the guest's call.
+    imports: { default: trappable },
     ownership: Borrowing { duplicate_if_necessary: true },
 });

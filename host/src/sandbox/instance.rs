@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_buffer::ToByteSlice;
-use wasmtime::{Store, Trap, WasmBacktrace};
+use wasmtime::{Store, Trap};
 
 use super::artifact::Artifact;
 use super::bindings::exports::weir::udf::{aggregate, filter, flat_mapper, group_mapper, mapper, stateful_mapper};
 use super::bindings::weir::udf::types::{BatchParam, Signature as WitSignature};
+use super::fault::fault;
 use super::limits::Limits;
 use super::runtime::TICK;
 use super::state::{Parameters, State};
@@ -61,6 +62,12 @@ enum Guest {
 /// replaced before it runs into the limit. This cures guests that leak.
 const MEMORY_MARK: (usize, usize) = (3, 4);
 
+/// What a result is checked against.
+struct Lifting<'a> {
+    signature: &'a Signature,
+    limits: &'a Limits,
+}
+
 type Called<T> = wasmtime::Result<Result<T, String>>;
 
 impl Instance {
@@ -97,7 +104,7 @@ impl Instance {
 
     fn make(&self) -> Result<Live, Fault> {
         let mut store = store(&self.artifact, &self.limits, &self.parameters);
-        store.set_epoch_deadline(self.ticks);
+        wind_up(&mut store, self.ticks, &self.limits, 0)?;
         let exports = &self.artifact.exports;
         let made = self.artifact.component.instantiate(&mut store).and_then(|instance| {
             let absent = || wasmtime::format_err!("the component does not export its function's kind");
@@ -123,7 +130,7 @@ impl Instance {
         match made {
             Ok(guest) => Ok(Live { store, guest }),
             // The guest's own start may trap; anything else is that there is no room for it.
-            Err(error) if error.downcast_ref::<Trap>().is_none() && store.data().meter.refused_bytes.is_none() => {
+            Err(error) if error.downcast_ref::<Trap>().is_none() && store.data().meter.refused.is_none() => {
                 Err(Fault::new(FaultKind::Host, format!("{error:#}")))
             }
             Err(error) => Err(fault(&error, &store, &self.limits)),
@@ -135,18 +142,14 @@ impl Instance {
         &mut self,
         input: &Input<'_>,
         call: impl FnOnce(&mut Store<State>, &Guest, u32) -> Option<Called<R>>,
-        lift: impl FnOnce(&Signature, R) -> Result<T, Fault>,
+        lift: impl FnOnce(Lifting<'_>, R) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.instantiate()?;
         let Some(Live { store, guest }) = self.live.as_mut() else {
             return Err(Fault::new(FaultKind::Host, "there is no instance"));
         };
-        store.set_epoch_deadline(self.ticks);
-        let state = store.data_mut();
-        state.now = input.now;
-        state.random = input.seed;
-        state.log.clear();
-        state.meter.refused_bytes = None;
+        wind_up(store, self.ticks, &self.limits, input.rows)?;
+        store.data_mut().begin(input.now, input.seed);
 
         let signature = &self.artifact.functions()[self.function];
         let result = match call(store, guest, self.function as u32) {
@@ -157,9 +160,10 @@ impl Instance {
             Some(Err(error)) => Err(fault(&error, store, &self.limits)),
             Some(Ok(Err(message))) => {
                 let (log, _) = store.data().log.tail();
+                let message = lift::shortened(message, self.limits.message_bytes_max);
                 Err(Fault { log, ..Fault::new(FaultKind::Refused, message) })
             }
-            Some(Ok(Ok(returned))) => lift(signature, returned),
+            Some(Ok(Ok(returned))) => lift(Lifting { signature, limits: &self.limits }, returned),
         };
         let mark = self.limits.memory_bytes_max / MEMORY_MARK.1 * MEMORY_MARK.0;
         let above_mark = store.data().meter.memory_bytes > mark;
@@ -180,10 +184,10 @@ impl Calls for Instance {
                 Guest::Mapper(guest) => Some(guest.call_map_batch(store, function, batch(rows, &columns))),
                 _ => None,
             },
-            |signature, mapped| {
+            |Lifting { signature, limits }, mapped| {
                 Ok(Mapped {
-                    outputs: lift::batch("the result", mapped.output, &signature.outputs, rows)?,
-                    errors: lift::errors(mapped.errors, rows)?,
+                    outputs: lift::batch("the result", mapped.output, &signature.outputs, rows, limits)?,
+                    errors: lift::errors(mapped.errors, rows, limits)?,
                 })
             },
         )
@@ -198,8 +202,11 @@ impl Calls for Instance {
                 Guest::Filter(guest) => Some(guest.call_filter_batch(store, function, batch(rows, &columns))),
                 _ => None,
             },
-            |_, kept| {
-                Ok(Kept { selection: lift::selection(kept.selection, rows)?, errors: lift::errors(kept.errors, rows)? })
+            |Lifting { limits, .. }, kept| {
+                Ok(Kept {
+                    selection: lift::selection(kept.selection, rows)?,
+                    errors: lift::errors(kept.errors, rows, limits)?,
+                })
             },
         )
     }
@@ -213,12 +220,12 @@ impl Calls for Instance {
                 Guest::FlatMapper(guest) => Some(guest.call_flat_map_batch(store, function, batch(rows, &columns))),
                 _ => None,
             },
-            |signature, expanded| {
+            |Lifting { signature, limits }, expanded| {
                 let outputs = expanded.output.rows as usize;
                 Ok(Expanded {
-                    outputs: lift::columns("the result", expanded.output, &signature.outputs)?,
+                    outputs: lift::columns("the result", expanded.output, &signature.outputs, limits)?,
                     parents: lift::parents(expanded.parents, outputs, rows)?,
-                    errors: lift::errors(expanded.errors, rows)?,
+                    errors: lift::errors(expanded.errors, rows, limits)?,
                 })
             },
         )
@@ -232,7 +239,9 @@ impl Calls for Instance {
                 Guest::StatefulMapper(guest) => Some(guest.call_create(store, function, count as u32)),
                 _ => None,
             },
-            |signature, created| lift::batch(held_name(signature), created, &signature.accumulator, count),
+            |Lifting { signature, limits }, created| {
+                lift::batch(held_name(signature), created, &signature.accumulator, count, limits)
+            },
         )
     }
 
@@ -252,10 +261,16 @@ impl Calls for Instance {
                 )),
                 _ => None,
             },
-            |signature, folded| {
+            |Lifting { signature, limits }, folded| {
                 Ok(Folded {
-                    accumulators: lift::batch("the accumulators", folded.accumulators, &signature.accumulator, count)?,
-                    errors: lift::errors(folded.errors, rows)?,
+                    accumulators: lift::batch(
+                        "the accumulators",
+                        folded.accumulators,
+                        &signature.accumulator,
+                        count,
+                        limits,
+                    )?,
+                    errors: lift::errors(folded.errors, rows, limits)?,
                 })
             },
         )
@@ -277,7 +292,9 @@ impl Calls for Instance {
                 )),
                 _ => None,
             },
-            |signature, merged| lift::batch("the accumulators", merged, &signature.accumulator, count),
+            |Lifting { signature, limits }, merged| {
+                lift::batch("the accumulators", merged, &signature.accumulator, count, limits)
+            },
         )
     }
 
@@ -290,7 +307,9 @@ impl Calls for Instance {
                 Guest::Aggregate(guest) => Some(guest.call_finish(store, function, batch(rows, &held))),
                 _ => None,
             },
-            |signature, finished| lift::batch("the result", finished, &signature.outputs, rows),
+            |Lifting { signature, limits }, finished| {
+                lift::batch("the result", finished, &signature.outputs, rows, limits)
+            },
         )
     }
 
@@ -310,13 +329,13 @@ impl Calls for Instance {
                 )),
                 _ => None,
             },
-            |signature, stepped| {
+            |Lifting { signature, limits }, stepped| {
                 let outputs = stepped.output.rows as usize;
                 Ok(Stepped {
-                    states: lift::batch(held_name(signature), stepped.states, &signature.accumulator, count)?,
-                    outputs: lift::columns("the result", stepped.output, &signature.outputs)?,
+                    states: lift::batch(held_name(signature), stepped.states, &signature.accumulator, count, limits)?,
+                    outputs: lift::columns("the result", stepped.output, &signature.outputs, limits)?,
                     parents: lift::parents(stepped.parents, outputs, rows)?,
-                    errors: lift::errors(stepped.errors, rows)?,
+                    errors: lift::errors(stepped.errors, rows, limits)?,
                 })
             },
         )
@@ -337,12 +356,12 @@ impl Calls for Instance {
                 )),
                 _ => None,
             },
-            |signature, grouped| {
+            |Lifting { signature, limits }, grouped| {
                 let outputs = grouped.output.rows as usize;
                 Ok(Expanded {
-                    outputs: lift::columns("the result", grouped.output, &signature.outputs)?,
+                    outputs: lift::columns("the result", grouped.output, &signature.outputs, limits)?,
                     parents: lift::parents_among("groups", grouped.parents, outputs, count)?,
-                    errors: lift::errors_among("group", grouped.errors, count)?,
+                    errors: lift::errors_among("group", grouped.errors, count, limits)?,
                 })
             },
         )
@@ -369,7 +388,7 @@ fn batch<'a>(rows: usize, columns: &'a [super::bindings::weir::udf::types::Colum
 /// Asks a component once for its functions.
 pub(super) fn catalog(artifact: &Artifact, limits: &Limits) -> Result<Vec<WitSignature>, Fault> {
     let mut store = store(artifact, limits, &Parameters::default());
-    store.set_epoch_deadline(ticks(limits));
+    wind_up(&mut store, ticks(limits), limits, 0)?;
     let mut ask = || {
         let instance = artifact.component.instantiate(&mut store)?;
         artifact.exports.catalog.load(&mut store, &instance)?.call_functions(&mut store)
@@ -379,45 +398,26 @@ pub(super) fn catalog(artifact: &Artifact, limits: &Limits) -> Result<Vec<WitSig
 
 fn store(artifact: &Artifact, limits: &Limits, parameters: &Parameters) -> Store<State> {
     let state = State::new(limits, Arc::clone(parameters), artifact.wasi);
-    let mut store = Store::new(&artifact.runtime.engine, state);
+    let mut store = Store::new(&artifact.machine.engine, state);
     store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(limits.output_bytes_max);
+    store.set_max_component_handles(limits.handles_max);
     store
+}
+
+/// Gives a call of so many rows its time and fuel.
+fn wind_up(store: &mut Store<State>, ticks: u64, limits: &Limits, rows: usize) -> Result<(), Fault> {
+    store.set_epoch_deadline(ticks);
+    match limits.fuel(rows) {
+        Some(fuel) => store.set_fuel(fuel),
+        // Code that counts all the same never comes to its end.
+        None => store.set_fuel(u64::MAX).or(Ok(())),
+    }
+    .map_err(|e| Fault::new(FaultKind::Host, format!("its artifact was loaded without a limit for fuel: {e}")))
 }
 
 /// The time limit of a call: one tick more than it says, since the running one counts.
 fn ticks(limits: &Limits) -> u64 {
     let ticks = limits.batch_time_max.as_nanos().div_ceil(TICK.as_nanos());
     u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1)
-}
-
-/// What a WebAssembly error means to the author of the function.
-fn fault(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Fault {
-    let state = store.data();
-    let (log, last_error) = state.log.tail();
-    let trap = error.downcast_ref::<Trap>();
-    let (kind, message) = match trap {
-        Some(Trap::Interrupt) => {
-            (FaultKind::Time, format!("it took more than {:?} for one batch", limits.batch_time_max))
-        }
-        Some(Trap::StackOverflow) => (FaultKind::Stack, "its calls nest too deep".to_string()),
-        _ => match (state.meter.refused_bytes, last_error) {
-            (Some(asked), _) => (
-                FaultKind::Memory,
-                format!("it asked for {asked} bytes in all, and its limit is {} bytes", limits.memory_bytes_max),
-            ),
-            (None, Some(last)) => (FaultKind::Trap, last),
-            (None, None) => (FaultKind::Trap, trap.map_or_else(|| format!("{error:#}"), ToString::to_string)),
-        },
-    };
-    let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
-    let name = |frame: &wasmtime::FrameInfo| match frame.symbols().first().and_then(|s| s.name()).or(frame.func_name())
-    {
-        // Without the hash that tells monomorphisations apart.
-        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
-        None => format!("function {}", frame.func_index()),
-    };
-    // What a panic does before it traps says nothing of why.
-    let panicking = |name: &String| ["panic", "rust_abort", "rust_start"].iter().any(|p| name.contains(p));
-    let backtrace = frames.iter().map(name).skip_while(panicking).collect();
-    Fault { kind, message, log, backtrace }
 }

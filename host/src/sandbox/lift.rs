@@ -4,24 +4,45 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, PrimitiveArray, StringArray, UInt32Array};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 
 use super::bindings::weir::udf::types::{BatchResult, ColumnResult, RowError as WitRowError};
-use crate::function::{Fault, RowError};
+use super::limits::Limits;
+use crate::function::{Fault, FaultKind, RowError};
 use crate::types::{DataType, Field};
 
 /// Checks and adopts a batch that must have these columns and this many rows.
-pub(super) fn batch(what: &str, batch: BatchResult, fields: &[Field], rows: usize) -> Result<Vec<ArrayRef>, Fault> {
+pub(super) fn batch(
+    what: &str,
+    batch: BatchResult,
+    fields: &[Field],
+    rows: usize,
+    limits: &Limits,
+) -> Result<Vec<ArrayRef>, Fault> {
     if batch.rows as usize != rows {
         return Err(Fault::contract(format!("{what}: {} rows, expected {rows}", batch.rows)));
     }
-    columns(what, batch, fields)
+    adopt(what, batch, fields, limits)
 }
 
 /// Checks and adopts a batch that must have these columns and says itself how many rows it has.
-pub(super) fn columns(what: &str, batch: BatchResult, fields: &[Field]) -> Result<Vec<ArrayRef>, Fault> {
+pub(super) fn columns(
+    what: &str,
+    batch: BatchResult,
+    fields: &[Field],
+    limits: &Limits,
+) -> Result<Vec<ArrayRef>, Fault> {
+    if batch.rows as usize > limits.output_rows_max {
+        let message = format!("{what}: {} rows, and its limit is {}", batch.rows, limits.output_rows_max);
+        return Err(Fault::new(FaultKind::Output, message));
+    }
+    adopt(what, batch, fields, limits)
+}
+
+fn adopt(what: &str, batch: BatchResult, fields: &[Field], limits: &Limits) -> Result<Vec<ArrayRef>, Fault> {
     if batch.columns.len() != fields.len() {
         return Err(Fault::contract(format!(
             "{what}: {} columns, but the signature has {}",
@@ -31,26 +52,63 @@ pub(super) fn columns(what: &str, batch: BatchResult, fields: &[Field]) -> Resul
     }
     let rows = batch.rows as usize;
     let lifted = batch.columns.into_iter().zip(fields).map(|(column, field)| {
-        lift(column, field, rows).map_err(|rule| Fault::contract(format!("{what}, column `{}`: {rule}", field.name)))
+        lift(column, field, rows)
+            .map_err(|rule| Fault::contract(format!("{what}, column `{}`: {rule}", field.name)))
+            .and_then(|column| check_texts(what, column, field, limits.text_bytes_max))
     });
     lifted.collect()
 }
 
+/// Refuses a column with a value that is too long. Looks at the values only where all together are.
+fn check_texts(what: &str, column: ArrayRef, field: &Field, bytes_max: usize) -> Result<ArrayRef, Fault> {
+    let offsets = match field.data_type {
+        DataType::Text => column.as_string::<i32>().value_offsets(),
+        DataType::Bytes => column.as_binary::<i32>().value_offsets(),
+        _ => return Ok(column),
+    };
+    let all = offsets.last().map_or(0, |end| *end as usize);
+    let longest = || offsets.windows(2).map(|w| (w[1] - w[0]) as usize).max().unwrap_or(0);
+    if all > bytes_max && longest() > bytes_max {
+        let message =
+            format!("{what}, column `{}`: a value of {} bytes, and its limit is {bytes_max}", field.name, longest());
+        return Err(Fault::new(FaultKind::Output, message));
+    }
+    Ok(column)
+}
+
 /// Checks row errors against the number of rows.
-pub(super) fn errors(errors: Vec<WitRowError>, rows: usize) -> Result<Vec<RowError>, Fault> {
-    errors_among("row", errors, rows)
+pub(super) fn errors(errors: Vec<WitRowError>, rows: usize, limits: &Limits) -> Result<Vec<RowError>, Fault> {
+    errors_among("row", errors, rows, limits)
 }
 
 /// Checks errors of what there are so many of.
-pub(super) fn errors_among(what: &str, errors: Vec<WitRowError>, count: usize) -> Result<Vec<RowError>, Fault> {
+pub(super) fn errors_among(
+    what: &str,
+    errors: Vec<WitRowError>,
+    count: usize,
+    limits: &Limits,
+) -> Result<Vec<RowError>, Fault> {
     if let Some(error) = errors.iter().find(|e| e.row as usize >= count) {
         return Err(Fault::contract(format!("an error for {what} {}, but there are {count} {what}s", error.row)));
     }
-    let mut errors: Vec<RowError> = errors.into_iter().map(|e| RowError { row: e.row, message: e.message }).collect();
+    let mut errors: Vec<RowError> = errors
+        .into_iter()
+        .map(|e| RowError { row: e.row, message: shortened(e.message, limits.message_bytes_max) })
+        .collect();
     // A row fails once, whatever the guest says; the first message stands.
     errors.sort_by_key(|e| e.row);
     errors.dedup_by_key(|e| e.row);
     Ok(errors)
+}
+
+/// The message, cut where it is too long. What is cut gives its memory back.
+pub(super) fn shortened(mut message: String, bytes_max: usize) -> String {
+    if message.len() > bytes_max {
+        message.truncate(message.floor_char_boundary(bytes_max));
+        message.push('…');
+        message.shrink_to_fit();
+    }
+    message
 }
 
 /// Checks a filter's selection.
@@ -198,62 +256,4 @@ fn scalars<T: ArrowNativeType>(bytes: Vec<u8>, count: usize) -> ScalarBuffer<T> 
 }
 
 #[cfg(test)]
-mod tests {
-    use arrow_array::Array;
-
-    use super::*;
-
-    fn text() -> Field {
-        Field::new("t", DataType::Text, true)
-    }
-
-    fn offsets(offsets: &[i32]) -> Vec<u8> {
-        offsets.iter().flat_map(|o| o.to_le_bytes()).collect()
-    }
-
-    fn one(column: ColumnResult, field: Field, rows: u32) -> Result<Vec<ArrayRef>, Fault> {
-        batch("f", BatchResult { rows, columns: vec![column] }, &[field], 2)
-    }
-
-    #[test]
-    fn adopts_what_holds() {
-        let column = ColumnResult { validity: vec![0b01], offsets: offsets(&[0, 2, 2]), values: b"ab".to_vec() };
-        let lifted = one(column, text(), 2).expect("valid");
-        assert_eq!(lifted[0].as_ref(), &StringArray::from(vec![Some("ab"), None]) as &dyn Array);
-    }
-
-    #[test]
-    fn names_the_rule_that_is_broken() {
-        let text_with = |o: &[i32], values: &[u8]| {
-            let column = ColumnResult { validity: vec![], offsets: offsets(o), values: values.to_vec() };
-            one(column, text(), 2).expect_err("invalid").message
-        };
-        assert_eq!(text_with(&[0, 1], b"ab"), "f, column `t`: 8 bytes of offsets, expected 12 for 2 rows");
-        assert_eq!(text_with(&[1, 1, 2], b"ab"), "f, column `t`: the offsets start at 1, expected 0");
-        assert_eq!(text_with(&[0, 2, 1], b"ab"), "f, column `t`: the offsets run backwards at row 1");
-        assert_eq!(
-            text_with(&[0, 2, 9], b"ab"),
-            "f, column `t`: the offsets end at 9, but there are 2 bytes of values"
-        );
-        assert!(text_with(&[0, 1, 2], "é".as_bytes()).starts_with("f, column `t`: no valid UTF-8"));
-
-        let number = |validity: &[u8], values: usize, rows| {
-            let column = ColumnResult { validity: validity.to_vec(), offsets: vec![], values: vec![0; values] };
-            one(column, Field::new("n", DataType::Int64, false), rows).expect_err("invalid").message
-        };
-        assert_eq!(number(&[], 8, 2), "f, column `n`: 8 bytes of values, expected 16 for 2 rows of int64");
-        assert_eq!(number(&[], 16, 3), "f: 3 rows, expected 2");
-        assert_eq!(number(&[0b01], 16, 2), "f, column `n`: 1 nulls, but the signature says there are none");
-        assert_eq!(number(&[1, 1], 16, 2), "f, column `n`: 2 bytes of validity, expected 1 for 2 rows");
-    }
-
-    #[test]
-    fn rows_that_do_not_exist_are_refused() {
-        let at = |row| vec![WitRowError { row, message: "no".into() }];
-        assert_eq!(errors(at(2), 2).expect_err("out").message, "an error for row 2, but there are 2 rows");
-        assert_eq!(errors([at(1), at(1)].concat(), 2).expect("once").len(), 1);
-        assert!(selection(vec![0; 2], 8).is_err());
-        assert_eq!(parents(offsets(&[1, 0]), 2, 2).expect_err("back").message, "the parents decrease");
-        assert_eq!(parents(offsets(&[1, 2]), 2, 2).expect_err("out").message, "parent 2, but there are 2 rows");
-    }
-}
+mod tests;

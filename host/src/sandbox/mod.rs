@@ -5,18 +5,30 @@
 //! comes out is checked. Only this module knows wasmtime, and nothing here knows steps, streams
 //! or state.
 
+mod limits;
+pub mod settings;
+
+mod runtime;
+
 mod artifact;
 mod bindings;
+mod cache;
+mod catalog;
+mod compile;
+mod shape;
+
+mod fault;
 mod instance;
 mod lift;
-mod limits;
 mod lower;
-mod runtime;
+mod meter;
 mod state;
 mod wasi;
 
 pub use artifact::Artifact;
+pub use cache::{Cache, Entry};
+pub use compile::{Compiler, compile_as_child};
 pub use instance::{Instance, Reuse};
-pub use limits::Limits;
+pub use limits::{Ceiling, Limits, Over, STACKS};
 pub use runtime::Runtime;
 pub use state::Parameters;

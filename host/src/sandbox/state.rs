@@ -2,12 +2,13 @@
 //! numbers, and the calls of `weir:udf/host` that reach them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bindings::weir::udf::host::{Host, Level};
 use super::bindings::weir::udf::types;
-use super::limits::{Limits, Meter};
+use super::limits::Limits;
+use super::meter::Meter;
 use super::wasi::Wasi;
 
 /// The text forms of a function's parameters.
@@ -19,20 +20,67 @@ pub(super) struct State {
     pub(super) log: Log,
     pub(super) wasi: Option<Box<Wasi>>,
     parameters: Parameters,
-    pub(super) now: i64,
-    pub(super) random: u64,
+    moment: Arc<Moment>,
+    host_calls: u64,
+    host_calls_max: u64,
 }
+
+/// What a call sees of the world. Shared with its WASI clocks and random numbers.
+#[derive(Debug, Default)]
+pub(super) struct Moment {
+    now_us: AtomicI64,
+    random: AtomicU64,
+}
+
+impl Moment {
+    pub(super) fn now_us(&self) -> i64 {
+        self.now_us.load(Relaxed)
+    }
+
+    /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+    pub(super) fn random(&self) -> u64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut z = self.random.fetch_add(STEP, Relaxed).wrapping_add(STEP);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+/// A function called the host more often than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many calls of the host")]
+pub(super) struct TooManyCalls;
 
 impl State {
     pub(super) fn new(limits: &Limits, parameters: Parameters, wasi: bool) -> Self {
-        let log = Log::new(limits.log_bytes_max);
+        let log = Log::new(limits.log_bytes_max, limits.log_lines_max);
+        let moment = Arc::<Moment>::default();
         Self {
             meter: Meter::new(limits),
-            wasi: wasi.then(|| Box::new(Wasi::new(log.clone()))),
+            wasi: wasi.then(|| Box::new(Wasi::new(log.clone(), Arc::clone(&moment), limits.handles_max))),
             log,
             parameters,
-            now: 0,
-            random: 0,
+            moment,
+            host_calls: 0,
+            host_calls_max: limits.host_calls_max,
+        }
+    }
+
+    /// Forgets the call before, and sets what the next one sees.
+    pub(super) fn begin(&mut self, now_us: i64, seed: u64) {
+        self.moment.now_us.store(now_us, Relaxed);
+        self.moment.random.store(seed, Relaxed);
+        self.log.clear();
+        self.meter.refused = None;
+        self.host_calls = 0;
+    }
+
+    fn count(&mut self) -> wasmtime::Result<()> {
+        self.host_calls += 1;
+        match self.host_calls > self.host_calls_max {
+            true => Err(TooManyCalls.into()),
+            false => Ok(()),
         }
     }
 }
@@ -40,25 +88,25 @@ impl State {
 impl types::Host for State {}
 
 impl Host for State {
-    fn log(&mut self, level: Level, message: String) {
+    fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+        self.count()?;
         self.log.write(level, message);
+        Ok(())
     }
 
-    fn parameter(&mut self, name: String) -> Option<String> {
-        self.parameters.get(&name).cloned()
+    fn parameter(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        self.count()?;
+        Ok(self.parameters.get(&name).cloned())
     }
 
-    fn now(&mut self) -> i64 {
-        self.now
+    fn now(&mut self) -> wasmtime::Result<i64> {
+        self.count()?;
+        Ok(self.moment.now_us())
     }
 
-    /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-    fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+    fn random(&mut self) -> wasmtime::Result<u64> {
+        self.count()?;
+        Ok(self.moment.random())
     }
 }
 
@@ -80,11 +128,13 @@ struct Lines {
     last_error: Option<String>,
     bytes: usize,
     bytes_max: usize,
+    lines_max: usize,
 }
 
 impl Log {
-    fn new(bytes_max: usize) -> Self {
-        let lines = Mutex::new(Lines { lines: VecDeque::new(), last_error: None, bytes: 0, bytes_max });
+    fn new(bytes_max: usize, lines_max: usize) -> Self {
+        let lines = VecDeque::new();
+        let lines = Mutex::new(Lines { lines, last_error: None, bytes: 0, bytes_max, lines_max });
         Self(Arc::new(Inner { written: AtomicBool::new(false), lines }))
     }
 
@@ -112,7 +162,7 @@ impl Log {
         let line = format!("{name}: {message}");
         log.bytes += line.len();
         log.lines.push_back(line);
-        while log.bytes > log.bytes_max {
+        while log.bytes > log.bytes_max || log.lines.len() > log.lines_max {
             match log.lines.pop_front() {
                 Some(line) => log.bytes -= line.len(),
                 None => break,
@@ -144,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_log_keeps_its_last_lines_within_its_bytes() {
-        let log = Log::new(20);
+        let log = Log::new(20, 1000);
         for i in 0..100 {
             log.write(Level::Info, format!("line {i}"));
         }
@@ -152,5 +202,14 @@ mod tests {
         let (lines, error) = log.tail();
         assert!(lines.iter().map(String::len).sum::<usize>() <= 20 || lines.len() <= 1, "{lines:?}");
         assert_eq!(error.as_deref(), Some("é".repeat(10).as_str()));
+    }
+
+    #[test]
+    fn a_log_keeps_so_many_lines() {
+        let log = Log::new(1000, 3);
+        for i in 0..100 {
+            log.write(Level::Info, format!("line {i}"));
+        }
+        assert_eq!(log.tail().0, ["info: line 97", "info: line 98", "info: line 99"]);
     }
 }

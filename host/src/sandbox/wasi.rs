@@ -1,23 +1,24 @@
 //! WASI 0.2 that grants nothing, for components built by a plain toolchain.
 //!
 //! No files, no sockets, no environment, no arguments, no input. Standard output and error are the
-//! function's log. The clocks stand at the start of 1970 and the random numbers are a fixed sequence, so that a replay
-//! is the same to the byte. Waiting traps: a guest that is parked in the host would be out of
-//! reach of its time limit.
+//! function's log. The clocks stand at the batch's event time and the random numbers are those of its seed,
+//! so that a replay is the same to the byte. Waiting traps: a guest that is parked in the host would be
+//! out of reach of its time limit.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-
+use rand_core::TryRng;
 use wasmtime::component::{Linker, Resource, ResourceTable};
 use wasmtime::{StoreContextMut, bail};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::random::Deterministic;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
 
 use super::bindings::weir::udf::host::Level;
-use super::state::{Log, State};
+use super::state::{Log, Moment, State};
 
 /// The context of one instance that imports WASI.
 pub(super) struct Wasi {
@@ -26,20 +27,22 @@ pub(super) struct Wasi {
 }
 
 impl Wasi {
-    pub(super) fn new(log: Log) -> Self {
+    pub(super) fn new(log: Log, moment: Arc<Moment>, handles_max: usize) -> Self {
         let mut builder = WasiCtx::builder();
         builder
             .allow_tcp(false)
             .allow_udp(false)
             .stdout(Lines { log: log.clone(), level: Level::Info })
             .stderr(Lines { log, level: Level::Error })
-            .wall_clock(Stopped)
-            .monotonic_clock(Stopped)
-            .secure_random(Deterministic::new((0..=255).collect()))
-            .insecure_random(Deterministic::new((0..=255).collect()))
+            .wall_clock(Clock(Arc::clone(&moment)))
+            .monotonic_clock(Clock(Arc::clone(&moment)))
+            .secure_random(Numbers(Arc::clone(&moment)))
+            .insecure_random(Numbers(moment))
             .insecure_random_seed(0)
             .max_random_size(1 << 20);
-        Self { context: builder.build(), table: ResourceTable::new() }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(handles_max);
+        Self { context: builder.build(), table }
     }
 }
 
@@ -72,26 +75,48 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     Ok(())
 }
 
-/// A clock that stands still.
-struct Stopped;
+/// A clock that stands at the batch's event time; before 1970 at its start, which is as early as WASI can say.
+struct Clock(Arc<Moment>);
 
-impl HostWallClock for Stopped {
+impl HostWallClock for Clock {
     fn resolution(&self) -> Duration {
         Duration::from_micros(1)
     }
 
     fn now(&self) -> Duration {
-        Duration::ZERO
+        Duration::from_micros(u64::try_from(self.0.now_us()).unwrap_or(0))
     }
 }
 
-impl HostMonotonicClock for Stopped {
+impl HostMonotonicClock for Clock {
     fn resolution(&self) -> u64 {
         1000
     }
 
     fn now(&self) -> u64 {
-        0
+        u64::try_from(self.0.now_us()).unwrap_or(0).saturating_mul(1000)
+    }
+}
+
+/// Random numbers of the batch's seed: the sequence that `weir:udf/host` gives.
+struct Numbers(Arc<Moment>);
+
+impl TryRng for Numbers {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.0.random() >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.random())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.0.random().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
     }
 }
 

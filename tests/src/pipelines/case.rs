@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 use weir::flow::sink::Output;
 use weir::flow::{self, Options};
-use weir::plan::{Environment, Operator, Plan};
+use weir::plan::{Environment, Operator, Plan, Policy};
 use weir::report::Report;
 use weir::state::Settings;
 use weir::{Error, Result};
@@ -162,5 +162,8 @@ pub(crate) fn plan(path: &Path) -> Result<Plan> {
         let folder = folder.canonicalize().map_err(|e| Error::invalid(e.to_string()))?;
         Ok(guests::component(&folder.file_name().unwrap_or_default().to_string_lossy()))
     };
-    Plan::load(path, &Environment { runtime: guests::runtime(), build: &build, native: HashMap::new() })
+    Plan::load(
+        path,
+        &Environment { runtime: guests::runtime(), build: &build, native: HashMap::new(), policy: Policy::default() },
+    )
 }

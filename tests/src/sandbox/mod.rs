@@ -30,12 +30,12 @@ fn plain(guest: &str, function: &str, parameters: &[(&str, &str)]) -> Instance {
     instance(guest, function, parameters, Limits::default(), Reuse::UntilFault)
 }
 
-fn numbers(numbers: &[i64]) -> ArrayRef {
+pub(crate) fn numbers(numbers: &[i64]) -> ArrayRef {
     Arc::new(Int64Array::from(numbers.to_vec()))
 }
 
 /// Calls a function of one column, whatever its kind, for whether it succeeds.
-fn call(instance: &mut Instance, column: ArrayRef) -> Result<(), Fault> {
+pub(crate) fn call(instance: &mut Instance, column: ArrayRef) -> Result<(), Fault> {
     let columns = [column];
     let input = Input { rows: columns[0].len(), columns: &columns, now: 0, seed: 0 };
     match instance.signature().kind {
@@ -46,7 +46,9 @@ fn call(instance: &mut Instance, column: ArrayRef) -> Result<(), Fault> {
             let created = instance.create(1)?;
             let accumulators = Input { rows: 1, columns: &created, now: 0, seed: 0 };
             let folded = instance.accumulate(accumulators, &vec![0; input.rows], input)?;
-            instance.finish(Input { columns: &folded.accumulators, ..accumulators }).map(drop)
+            let folded = Input { columns: &folded.accumulators, ..accumulators };
+            let merged = instance.merge(folded, &[0], accumulators)?;
+            instance.finish(Input { columns: &merged, ..accumulators }).map(drop)
         }
         Kind::StatefulMapper => {
             let created = instance.create(1)?;

@@ -1,0 +1,77 @@
+//! The limits of a component: the defaults, what `[limits]` says, what its own entry says, and nothing above the
+//! ceiling.
+
+use super::bind::did_you_mean;
+use super::quantity::{duration_us, size_bytes};
+use super::spec::{At, FunctionsSpec, LimitsSpec, Text};
+use crate::error::Invalid;
+use crate::sandbox::settings::{self, Amount, Setting, Unit};
+use crate::sandbox::{Ceiling, Limits};
+
+/// The path of an entry of `[functions]`, and its limits.
+pub(super) fn function_limits<'a>(
+    text: &Text,
+    all: &LimitsSpec,
+    at: &'a At<FunctionsSpec>,
+    ceiling: &Ceiling,
+) -> Result<(&'a str, Limits), Invalid> {
+    let mut limits = Limits::default().within(ceiling);
+    for (name, value) in all {
+        set(&mut limits, name.get_ref(), value.get_ref(), ceiling).map_err(|wrong| match wrong {
+            Wrong::Name(message, hint) => text.wrong(name, message).hint(hint),
+            Wrong::Value(message) => text.wrong(value, message),
+        })?;
+    }
+    match at.get_ref() {
+        FunctionsSpec::Path(path) => Ok((path, limits)),
+        FunctionsSpec::Table(table) => {
+            for (name, value) in &table.limits {
+                set(&mut limits, name, value, ceiling).map_err(|wrong| match wrong {
+                    Wrong::Name(message, hint) => text.wrong(at, message).hint(hint),
+                    Wrong::Value(message) => text.wrong(at, message),
+                })?;
+            }
+            Ok((&table.path, limits))
+        }
+    }
+}
+
+enum Wrong {
+    Name(String, String),
+    Value(String),
+}
+
+fn set(limits: &mut Limits, name: &str, value: &toml::Value, ceiling: &Ceiling) -> Result<(), Wrong> {
+    let setting = settings::find(name).ok_or_else(|| {
+        let all: Vec<_> = settings::ALL.iter().map(|s| s.name).collect();
+        Wrong::Name(format!("there is no limit `{name}`"), did_you_mean(name, &all))
+    })?;
+    let amount = amount(setting, value).map_err(Wrong::Value)?;
+    if let Some(problem) = (setting.problem)(amount) {
+        return Err(Wrong::Value(problem));
+    }
+    (setting.set)(limits, amount);
+    ceiling.check(limits).map_err(|over| Wrong::Value(over.to_string()))
+}
+
+fn amount(setting: &Setting, value: &toml::Value) -> Result<Amount, String> {
+    match (setting.unit, value) {
+        (Unit::Bytes, toml::Value::String(text)) => Ok(Amount::Bytes(size_bytes(text)? as u64)),
+        (Unit::Time, toml::Value::String(text)) => {
+            let us = u64::try_from(duration_us(text)?).map_err(|_| format!("`{text}` is less than nothing"))?;
+            Ok(Amount::Time(std::time::Duration::from_micros(us)))
+        }
+        (Unit::Count, toml::Value::Integer(n)) => {
+            u64::try_from(*n).map(Amount::Count).map_err(|_| format!("`{n}` is less than nothing"))
+        }
+        (unit, value) => Err(format!(
+            "`{}` is {}, not `{value}`",
+            setting.name,
+            match unit {
+                Unit::Bytes => "a size, as in `\"64MiB\"`",
+                Unit::Time => "a duration, as in `\"1s\"`",
+                Unit::Count => "a whole number",
+            }
+        )),
+    }
+}
