@@ -5,6 +5,7 @@ pub mod build;
 pub mod error;
 pub mod flow;
 pub mod function;
+pub mod letter;
 pub mod plan;
 pub mod report;
 pub mod sandbox;

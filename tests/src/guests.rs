@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::{fs, process};
 
-use weir::sandbox::{Artifact, Limits, Runtime};
+use weir::sandbox::{Artifact, Cache, Compiler, Limits, Runtime};
 
 /// Names and core modules; the guest for WASI is a component already.
 const GUESTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/guests.rs"));
@@ -50,12 +50,18 @@ fn encode(module: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The one runtime of the tests.
+/// The one runtime of the tests. It keeps what it compiled beside the components: most pipelines have the
+/// same few.
 ///
 /// # Panics
 /// If the engine does not start.
 pub fn runtime() -> &'static Arc<Runtime> {
-    static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| Runtime::new().expect("the engine starts"));
+    static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| {
+        let (_, module) = GUESTS.first().expect("there are guests");
+        let folder = Path::new(module).ancestors().nth(3).expect("a target folder").join("cache");
+        let cache = Cache::open(&folder, 256 << 20).expect("a cache");
+        Runtime::with(Compiler::Here, Some(cache)).expect("the engine starts")
+    });
     &RUNTIME
 }
 

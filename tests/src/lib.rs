@@ -17,6 +17,8 @@ mod hostile;
 #[cfg(test)]
 mod joins;
 #[cfg(test)]
+mod letters;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod native;

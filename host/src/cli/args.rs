@@ -48,6 +48,7 @@ pub(super) enum Command {
     Inspect(Inspect),
     Bench(Bench),
     Build(Build),
+    Replay(Replay),
     /// Look into the compiled code that is kept between runs, or remove it
     ///
     /// Kept in $WEIR_CACHE, or else ~/.cache/weir/artifacts. An empty WEIR_CACHE keeps nothing.
@@ -68,6 +69,29 @@ pub(super) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Make the call again that a row failed in
+///
+/// Takes dead letters as a pipeline wrote them, and makes each one's call again in a sandbox: the same values, accumulator,
+/// parameters, clock, random numbers and limits. Exits with 3 while one fails, and with 0 when none does.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  weir replay dead-letters.jsonl
+  weir replay dead-letters.jsonl --line 3 --component fixed.wasm
+  weir replay dead-letters.jsonl --line 3 --native   # a Rust test, for a debugger")]
+pub(super) struct Replay {
+    /// A file of dead letters
+    pub(super) letters: PathBuf,
+    /// Only the letter on this line, from 1
+    #[arg(long, value_name = "N")]
+    pub(super) line: Option<NonZeroUsize>,
+    /// Another component than the letter's: a .wasm, or the folder of its source
+    #[arg(long, value_name = "PATH")]
+    pub(super) component: Option<PathBuf>,
+    /// Print a test for the function's crate that makes the call without a sandbox
+    #[arg(long)]
+    pub(super) native: bool,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -13,6 +13,7 @@ mod inspect;
 mod live;
 mod measure;
 mod print;
+mod replay;
 mod rows;
 mod signals;
 mod table;
@@ -36,6 +37,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(inspect) => self::inspect(&inspect),
         Command::Bench(bench) => self::bench(&bench),
         Command::Build(build) => self::build(&build),
+        Command::Replay(args) => replay::replay(&args),
         Command::Cache { what } => cache(what),
         Command::Compile { arguments } => return ExitCode::from(weir::sandbox::compile_as_child(&arguments)),
         Command::Completions { shell } => completions(shell),

@@ -1,20 +1,7 @@
 //! Rows that failed: kept with the reason, counted, or the end of the pipeline, as the step's
 //! policy says.
 //!
-//! A dead letter is one JSON object a line. Fields that say nothing are left out:
-//!
-//! | field | |
-//! | --- | --- |
-//! | `step` | the source or step that failed |
-//! | `function`, `digest` | what it called, and the component's SHA-256 |
-//! | `parameters` | the function's parameters |
-//! | `reason` | in one line |
-//! | `fault` | `trap`, `time`, `memory`, ..: the function failed on more than the row's value |
-//! | `log`, `backtrace` | what the function logged in that call, and where it stood |
-//! | `source`, `position` | the partition, and the record's number in it from 0 |
-//! | `line`, `text` | of a record that could not be read |
-//! | `now`, `seed` | what the function's clock and random numbers were in that call |
-//! | `row` | the columns that the pipeline uses |
+//! What stands in a dead letter is said in [`letter`](crate::letter).
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -28,9 +15,11 @@ use serde_json::{Map, Value, json};
 use super::batch::Batch;
 use super::source::BadRecord;
 use crate::error::{Error, Result};
-use crate::function::invoke::{Failure, Moment};
-use crate::plan::{Function, OnError, Operator, Plan};
-use crate::report::Node;
+use crate::function::invoke::Failure;
+use crate::letter::Made;
+use crate::plan::{Function, OnError, Operator, Plan, Share};
+use crate::report::{Metrics, Node};
+use crate::sandbox::settings::{self, Amount};
 
 /// What the workers of a run share beside their streams.
 pub(super) struct Shared {
@@ -119,26 +108,71 @@ pub(super) struct Failures {
     pub(super) shared: Arc<Shared>,
     pub(super) counters: Arc<Node>,
     on_error: OnError,
+    max_failed: Option<Share>,
     step: String,
     /// The names of the partitions that its batches are of; empty behind a window.
     partitions: Vec<String>,
+}
+
+/// Rows of a step that are seen before it is judged by how many of them failed; at the end of the input it is
+/// judged by however many there were.
+const ROWS_MIN: u64 = 1_000;
+
+/// Why a step has failed on too many rows, if it has.
+fn too_many(counters: &Node, more: usize, Share(share): Share, rows_min: u64) -> Option<String> {
+    let failed = counters.failed.load(Relaxed);
+    // What a source can't read is not among the rows that it gives.
+    let rows = match counters.rows_in.load(Relaxed) + more as u64 {
+        0 => counters.rows_out.load(Relaxed) + failed,
+        rows => rows,
+    };
+    (rows >= rows_min && failed as f64 > rows as f64 * share).then(|| {
+        let percent = share * 100.0;
+        format!("{failed} of {rows} rows failed, and at most {percent}% may (`max-failed`)")
+    })
+}
+
+/// Ends a run that is over with an error where too much has failed.
+pub(super) fn check_rates(plan: &Plan, metrics: &Metrics, shared: &Shared) {
+    let Some(share) = plan.max_failed else { return };
+    for (index, node) in plan.nodes.iter().enumerate() {
+        if let Some(reason) = too_many(&metrics.node(index), 0, share, 1) {
+            shared.fail(Error::Function(format!("step `{}`: {reason}", node.name)));
+        }
+    }
 }
 
 /// A function as a dead letter names it.
 #[derive(Clone)]
 pub(super) struct Called {
     pub(super) label: String,
+    component: Option<String>,
     digest: Option<String>,
     parameters: Value,
+    limits: Map<String, Value>,
 }
 
 impl Called {
     pub(super) fn new(label: &str, function: &Function) -> Self {
-        let parameters = match function {
-            Function::Sandboxed { parameters, .. } => json!(**parameters),
-            Function::Native(_) => Value::Null,
-        };
-        Self { label: label.to_string(), digest: function.digest().map(String::from), parameters }
+        let label = label.to_string();
+        match function {
+            Function::Sandboxed { artifact, parameters, limits, .. } => {
+                let written = |(name, amount)| match amount {
+                    Amount::Count(n) => (String::from(name), json!(n)),
+                    amount => (String::from(name), json!(amount.to_string())),
+                };
+                Self {
+                    label,
+                    component: Some(artifact.name().to_string()),
+                    digest: Some(artifact.digest().to_string()),
+                    parameters: json!(**parameters),
+                    limits: settings::changed(limits).map(written).collect(),
+                }
+            }
+            Function::Native(_) => {
+                Self { label, component: None, digest: None, parameters: Value::Null, limits: Map::new() }
+            }
+        }
     }
 }
 
@@ -148,14 +182,27 @@ impl Failures {
             shared,
             counters,
             on_error: plan.nodes[node].on_error,
+            max_failed: plan.max_failed,
             step: plan.nodes[node].name.clone(),
             partitions: plan.partitions_of(node),
         }
     }
 
+    /// Ends the run where too much has failed so far. `more` rows are being worked on and not counted yet.
+    fn check_rate(&self, more: usize) {
+        let Some(share) = self.max_failed else { return };
+        if let Some(reason) = too_many(&self.counters, more, share, ROWS_MIN) {
+            self.shared.fail(Error::Function(format!("step `{}`: {reason}", self.step)));
+        }
+    }
+
     /// Deals with records of a partition that could not be read.
     pub(super) fn records(&self, partition: u32, bad: &[BadRecord]) {
+        if bad.is_empty() {
+            return;
+        }
         Node::add(&self.counters.failed, bad.len());
+        self.check_rate(0);
         for record in bad {
             let source = self.partitions.get(partition as usize).cloned().unwrap_or_default();
             match self.on_error {
@@ -189,13 +236,13 @@ impl Failures {
         &self,
         called: &Called,
         batch: &Batch,
-        moment: Moment,
         failures: impl ExactSizeIterator<Item = &'a Failure>,
     ) {
         if failures.len() == 0 {
             return;
         }
         Node::add(&self.counters.failed, failures.len());
+        self.check_rate(batch.rows.num_rows());
         if self.on_error == OnError::Skip {
             return;
         }
@@ -222,10 +269,12 @@ impl Failures {
             let mut letter = Map::new();
             letter.insert("step".into(), json!(self.step));
             letter.insert("function".into(), json!(called.label));
+            insert_some(&mut letter, "component", called.component.as_ref());
             insert_some(&mut letter, "digest", called.digest.as_ref());
             if called.parameters.as_object().is_some_and(|p| !p.is_empty()) {
                 letter.insert("parameters".into(), called.parameters.clone());
             }
+            insert_some(&mut letter, "limits", (!called.limits.is_empty()).then_some(&called.limits));
             letter.insert("reason".into(), json!(failure.reason));
             if let Some(fault) = &failure.fault {
                 letter.insert("fault".into(), json!(fault.kind));
@@ -234,9 +283,14 @@ impl Failures {
             }
             insert_some(&mut letter, "source", source);
             insert_some(&mut letter, "position", position);
-            letter.insert("now".into(), json!(moment.now));
-            letter.insert("seed".into(), json!(moment.seed));
+            let time = batch.marks.times.as_ref().map(|t| t.value(failure.row as usize));
+            insert_some(&mut letter, "time", time);
+            letter.insert("now".into(), json!(failure.attempt.moment.now));
+            letter.insert("seed".into(), json!(failure.attempt.moment.seed));
             letter.insert("row".into(), row);
+            if called.digest.is_some() {
+                letter.insert("call".into(), json!(Made::new(&failure.attempt)));
+            }
             self.shared.write(&letter);
         }
     }

@@ -12,7 +12,7 @@ use timely::dataflow::operators::probe::Handle;
 use timely::worker::Worker;
 
 use super::clock::Clock;
-use super::dead_letters::{Failures, Shared};
+use super::dead_letters::{Failures, Shared, check_rates};
 use super::epochs::Order;
 use super::exchange::{Edge, exchange};
 use super::join;
@@ -89,6 +89,7 @@ pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<Ato
         metrics.set_interrupted();
     }
     plan_ended(&plan, metrics);
+    check_rates(&plan, metrics, &shared);
     let shared = Arc::into_inner(shared).ok_or_else(|| Error::Bug("a worker is still running".into()))?;
     shared.finish()?;
     match bug {

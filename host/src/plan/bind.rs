@@ -95,7 +95,7 @@ pub(super) fn bind(
     let empty = dry_run(&function).map_err(|fault| {
         Invalid::new(format!("`{label}` can't be called with these parameters: it {}", one_line(&fault.to_string())))
     })?;
-    Ok((Bound { label, function, arguments }, empty))
+    Ok((Bound { label, function, arguments, seed: 0 }, empty))
 }
 
 struct Misfit {

@@ -1,6 +1,7 @@
 //! The limits of a component: the defaults, what `[limits]` says, what its own entry says, and nothing above the
 //! ceiling.
 
+use super::Share;
 use super::bind::did_you_mean;
 use super::quantity::{duration_us, size_bytes};
 use super::spec::{At, FunctionsSpec, LimitsSpec, Text};
@@ -33,6 +34,17 @@ pub(super) fn function_limits<'a>(
             }
             Ok((&table.path, limits))
         }
+    }
+}
+
+/// `max-failed = "1%"`.
+pub(super) fn max_failed(text: &Text, at: &At<String>) -> Result<Share, Invalid> {
+    let percent = at.get_ref().strip_suffix('%').and_then(|n| n.trim().parse::<f64>().ok());
+    match percent.filter(|n| (0.0..=100.0).contains(n)) {
+        Some(percent) => Ok(Share(percent / 100.0)),
+        None => Err(text
+            .wrong(at, format!("`{}` is no share of the rows", at.get_ref()))
+            .hint("write a number from 0 to 100 and a percent sign, as in `1%`")),
     }
 }
 
@@ -74,4 +86,21 @@ fn amount(setting: &Setting, value: &toml::Value) -> Result<Amount, String> {
             }
         )),
     }
+}
+
+/// The defaults with these settings, as a dead letter has them.
+pub(crate) fn limits_as_written(
+    written: &std::collections::BTreeMap<String, serde_json::Value>,
+) -> Result<Limits, String> {
+    let mut limits = Limits::default();
+    for (name, value) in written {
+        let value = match value {
+            serde_json::Value::String(text) => toml::Value::String(text.clone()),
+            other => toml::Value::Integer(other.as_i64().ok_or_else(|| format!("`{name}` is {other}"))?),
+        };
+        set(&mut limits, name, &value, &Ceiling::default()).map_err(|wrong| match wrong {
+            Wrong::Name(message, _) | Wrong::Value(message) => message,
+        })?;
+    }
+    Ok(limits)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::bind::{Component, did_you_mean};
 use super::join::{PairColumn, join};
-use super::limits::function_limits;
+use super::limits::{function_limits, max_failed};
 use super::prune::prune;
 use super::spec::{At, DeadLettersSpec, FunctionsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
 use super::state::{state, stays_in_memory};
@@ -121,7 +121,10 @@ impl<'a> Planner<'a> {
             .dead_letters
             .as_ref()
             .map(|d: &At<DeadLettersSpec>| relative(self.text, d.get_ref().file.get_ref()));
-        Ok(Plan { name, nodes: self.nodes, dead_letters, state })
+        let max_failed = self.spec.max_failed.as_ref().map(|at| max_failed(self.text, at)).transpose()?;
+        let mut plan = Plan { name, nodes: self.nodes, dead_letters, state, max_failed };
+        plan.seed();
+        Ok(plan)
     }
 
     fn sources(&self) -> Result<Vec<(String, &'a At<SourceSpec>)>, Invalid> {

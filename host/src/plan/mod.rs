@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use join::{Join, JoinKind, Origin, PairColumn, Pairing};
+pub(crate) use limits::limits_as_written;
 pub use load::{Environment, Policy};
 pub use window::{Aggregate, Compute, Emit, Firing, Late, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
 
@@ -46,6 +47,8 @@ pub struct Plan {
     pub dead_letters: Option<PathBuf>,
     /// Where the state of steps is kept.
     pub state: Settings,
+    /// How many of a step's rows may fail until the pipeline stops.
+    pub max_failed: Option<Share>,
 }
 
 /// A source, step or sink.
@@ -67,6 +70,10 @@ pub struct Node {
     /// What it does.
     pub operator: Operator,
 }
+
+/// A part of all rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share(pub f64);
 
 /// What becomes of rows that fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +188,8 @@ pub struct Bound {
     pub function: Function,
     /// The columns for its inputs.
     pub arguments: Vec<Argument>,
+    /// What its random numbers start from beside the batch: of the pipeline, the step and the function.
+    pub seed: u64,
 }
 
 /// A column for an input of a function.
@@ -250,6 +259,22 @@ pub struct Sink {
 }
 
 impl Plan {
+    /// Gives each function the seed of its place.
+    fn seed(&mut self) {
+        for node in &mut self.nodes {
+            let place = format!("{}\0{}\0", self.name, node.name);
+            let set = |call: &mut Bound| {
+                call.seed = xxhash_rust::xxh3::xxh3_64(format!("{place}{}", call.label).as_bytes());
+            };
+            match &mut node.operator {
+                Operator::Map(apply) | Operator::Filter(apply) | Operator::FlatMap(apply) => set(&mut apply.call),
+                Operator::StatefulMap(stateful) => set(&mut stateful.apply.call),
+                Operator::Window(window) => window.compute.calls_mut().for_each(set),
+                Operator::Source(_) | Operator::Join(_) | Operator::Late | Operator::Sink(_) => {}
+            }
+        }
+    }
+
     /// Counters for the nodes, in their order.
     pub fn metrics(&self, workers: usize) -> Metrics {
         let counters = self.nodes.iter().map(|n| Counters::new(&n.name, n.operator.kind(), n.operator.detail()));

@@ -23,6 +23,7 @@ pub(super) type Named<T> = BTreeMap<Spanned<String>, At<T>>;
 pub(super) struct Spec {
     pub(super) name: Option<String>,
     pub(super) on_error: Option<At<String>>,
+    pub(super) max_failed: Option<At<String>>,
     #[serde(default)]
     pub(super) limits: LimitsSpec,
     #[serde(default)]

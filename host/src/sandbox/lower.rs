@@ -37,6 +37,12 @@ pub(super) fn params<'a>(columns: &'a [Buffers<'_>]) -> SmallVec<[ColumnParam<'a
     columns.iter().map(|b| ColumnParam { validity: &b.validity, offsets: &b.offsets, values: &b.values }).collect()
 }
 
+/// A column's validity, offsets and values, as a guest gets them.
+pub(crate) fn column_bytes(column: &ArrayRef) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let Buffers { validity, offsets, values } = Buffers::new(column);
+    (validity.into_owned(), offsets.into_owned(), values.into_owned())
+}
+
 impl<'a> Buffers<'a> {
     fn new(array: &'a ArrayRef) -> Self {
         let validity = match array.nulls() {

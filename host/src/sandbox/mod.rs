@@ -30,5 +30,6 @@ pub use cache::{Cache, Entry};
 pub use compile::{Compiler, compile_as_child};
 pub use instance::{Instance, Reuse};
 pub use limits::{Ceiling, Limits, Over, STACKS};
+pub(crate) use lower::column_bytes;
 pub use runtime::Runtime;
 pub use state::Parameters;

@@ -11,7 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
+};
 
 use super::bindings::weir::udf::{host, types};
 use super::cache::Cache;
@@ -107,6 +109,7 @@ pub(super) fn config(features: Features) -> Config {
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
         .cranelift_nan_canonicalization(true)
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16));
     config
 }

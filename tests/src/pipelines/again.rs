@@ -8,7 +8,13 @@ use weir::plan::{Aggregate, Apply, Bound, Compute, Node, Operator, Plan, Sink, S
 /// A plan like this one, whose sources are looked at again.
 pub(super) fn again(plan: &Plan) -> Result<Plan> {
     let nodes = plan.nodes.iter().map(node).collect::<Result<_>>()?;
-    Ok(Plan { name: plan.name.clone(), nodes, dead_letters: plan.dead_letters.clone(), state: plan.state.clone() })
+    Ok(Plan {
+        name: plan.name.clone(),
+        nodes,
+        dead_letters: plan.dead_letters.clone(),
+        state: plan.state.clone(),
+        max_failed: plan.max_failed,
+    })
 }
 
 fn node(node: &Node) -> Result<Node> {
@@ -52,6 +58,6 @@ fn apply(Apply { call, outputs }: &Apply) -> Apply {
     Apply { call: bound(call), outputs: outputs.clone() }
 }
 
-fn bound(Bound { label, function, arguments }: &Bound) -> Bound {
-    Bound { label: label.clone(), function: function.clone(), arguments: arguments.clone() }
+fn bound(Bound { label, function, arguments, seed }: &Bound) -> Bound {
+    Bound { label: label.clone(), function: function.clone(), arguments: arguments.clone(), seed: *seed }
 }

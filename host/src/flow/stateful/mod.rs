@@ -107,7 +107,7 @@ impl Step {
         let started = Instant::now();
         let (moment, mut failed) = (batch.moment(), Vec::new());
         let out = self.states.step(batch, moment, &mut failed);
-        self.failures.rows(&self.called, batch, moment, failed.iter());
+        self.failures.rows(&self.called, batch, failed.iter());
         let counters: &Arc<Node> = &self.failures.counters;
         Node::add(&counters.rows_in, batch.rows.num_rows());
         Node::add(&counters.rows_out, out.rows.num_rows());

@@ -59,7 +59,7 @@ pub(super) fn transform<'scope>(
                     let mut failed = Vec::new();
                     let moment = batch.moment();
                     let out = step.step(&batch, moment, &mut failed);
-                    failures.rows(&called, &batch, moment, failed.iter());
+                    failures.rows(&called, &batch, failed.iter());
                     report::Node::add(&counters.rows_in, batch.rows.num_rows());
                     report::Node::add(&counters.rows_out, out.rows.num_rows());
                     report::Node::add_time(&counters.busy_ns, started.elapsed());

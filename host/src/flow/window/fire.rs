@@ -24,7 +24,7 @@ pub(super) trait Fired {
     /// Result rows.
     fn rows(&mut self, rows: RecordBatch, marks: Marks);
     /// A function failed to give the results of some windows and keys: these.
-    fn failed(&mut self, aggregate: usize, moment: Moment, failures: &[Failure], rows: &RecordBatch);
+    fn failed(&mut self, aggregate: usize, failures: &[Failure], rows: &RecordBatch);
 }
 
 impl Windows {

@@ -37,7 +37,7 @@ use super::dead_letters::{Called, Failures};
 use super::epochs::{Epochs, Order, merged};
 use super::watermarks::Watermarks;
 use super::{Epoch, Options, Stream};
-use crate::function::invoke::{Failure, Moment};
+use crate::function::invoke::Failure;
 use crate::plan::{self, Late, WindowKind};
 use crate::report::{Counted, Node};
 use crate::state::Stores;
@@ -178,7 +178,7 @@ impl Step {
         Node::add(&self.counters.late, late.len());
         for (index, called) in self.called.iter().enumerate() {
             let of: Vec<&Failure> = failed.iter().filter(|f| f.aggregate == index).map(|f| &f.failure).collect();
-            self.failures.rows(called, batch, batch.moment(), of.into_iter());
+            self.failures.rows(called, batch, of.into_iter());
         }
         let late = batch.take(&late.into());
         *batch = batch.take(&Vec::<u32>::new().into());
@@ -247,8 +247,8 @@ impl Fired for Out<'_> {
         give_numbered(batch, self.sequence, self.give);
     }
 
-    fn failed(&mut self, aggregate: usize, moment: Moment, failures: &[Failure], rows: &RecordBatch) {
+    fn failed(&mut self, aggregate: usize, failures: &[Failure], rows: &RecordBatch) {
         let batch = self.shell.with(rows.clone(), Marks::default());
-        self.failures.rows(&self.called[aggregate], &batch, moment, failures.iter());
+        self.failures.rows(&self.called[aggregate], &batch, failures.iter());
     }
 }

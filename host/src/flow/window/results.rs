@@ -19,8 +19,7 @@ impl Windows {
     pub(super) fn tell(&mut self, failed: &[(usize, Vec<Failure>)], keys: &[Due<'_>], out: &mut dyn Fired) {
         for (index, failures) in failed {
             let (fields, arrays): (Vec<_>, Vec<_>) = self.named(keys).into_iter().unzip();
-            let moment = moment(keys.last().map_or(0, |d| d.end));
-            out.failed(*index, moment, failures, &record_batch(arrow_schema(&fields), arrays, keys.len()));
+            out.failed(*index, failures, &record_batch(arrow_schema(&fields), arrays, keys.len()));
         }
     }
 
@@ -106,7 +105,7 @@ impl Windows {
             let (outputs, succeeded) = aggregate.invoker.finish(&accumulators, count, moment, &mut failures);
             if !failures.is_empty() {
                 let (fields, arrays): (Vec<_>, Vec<_>) = columns[..named].iter().cloned().unzip();
-                out.failed(index, moment, &failures, &record_batch(arrow_schema(&fields), arrays, count));
+                out.failed(index, &failures, &record_batch(arrow_schema(&fields), arrays, count));
                 kept = &kept & &succeeded;
             }
             results.push((outputs, succeeded));

@@ -7,8 +7,14 @@ use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::BooleanBuffer;
 
 use super::arguments::Arguments;
-use super::{Failure, Invoker, Moment, without};
+use super::attempt::Method;
+use super::{Failure, Invoker, Making, Moment, without};
 use crate::function::{Expanded, Input, Stepped};
+
+/// The accumulator or state of a row.
+fn of_row(held: &[ArrayRef], group: u32) -> Vec<ArrayRef> {
+    held.iter().map(|column| column.slice(group as usize, 1)).collect()
+}
 
 impl Invoker {
     /// Folds rows into `count` accumulators. `groups` has each row's accumulator; rows that fail
@@ -28,6 +34,7 @@ impl Invoker {
         self.isolate(
             &arguments,
             moment,
+            &Making { method: Method::Accumulate, held: &|row| of_row(&held.borrow(), groups[row]) },
             failures,
             |calls, input, range| {
                 let held = held.borrow();
@@ -55,6 +62,7 @@ impl Invoker {
         self.isolate(
             &arguments,
             moment,
+            &Making { method: Method::Merge, held: &|row| of_row(&held.borrow(), groups[row]) },
             failures,
             |calls, input, range| {
                 let held = held.borrow();
@@ -80,6 +88,7 @@ impl Invoker {
         self.isolate(
             &arguments,
             moment,
+            &Making::plain(Method::Finish),
             failures,
             |calls, input, _| calls.finish(input).map(|outputs| (Vec::new(), outputs)),
             |_, outputs| pieces.push(outputs),
@@ -108,6 +117,7 @@ impl Invoker {
         self.isolate(
             &arguments,
             moment,
+            &Making { method: Method::StatefulMap, held: &|row| of_row(&held.borrow(), groups[row]) },
             failures,
             |calls, input, range| {
                 let held = held.borrow();

@@ -5,6 +5,7 @@
 //! for each that did not. What becomes of failures is for others to say.
 
 mod arguments;
+pub mod attempt;
 mod held;
 mod rows;
 #[cfg(test)]
@@ -25,13 +26,14 @@ use crate::report::Node;
 use crate::sandbox::Reuse;
 use crate::types::Field;
 use arguments::{Arguments, Column};
+use attempt::{Attempt, Method};
 
 /// Faults for time that one batch may cost before the rows left are failed without being tried:
 /// each takes the whole time limit.
 const TIME_FAULTS_MAX: usize = 16;
 
 /// A row that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// Its index in the batch; of a group-mapper, the index of the group.
     pub row: u32,
@@ -39,6 +41,8 @@ pub struct Failure {
     pub reason: String,
     /// The fault, where the function failed on more than the row's value.
     pub fault: Option<Arc<Fault>>,
+    /// The call that it failed in.
+    pub attempt: Arc<Attempt>,
 }
 
 /// When and for what a call is made.
@@ -57,6 +61,21 @@ pub struct Invoker {
     outputs: Vec<Field>,
     counters: Arc<Node>,
     instances: u64,
+    seed: u64,
+}
+
+/// What a call is, and what is held for each of its rows.
+struct Making<'a> {
+    method: Method,
+    /// The accumulator or state of a row, by the row's index in the arguments.
+    held: &'a dyn Fn(usize) -> Vec<ArrayRef>,
+}
+
+impl Making<'_> {
+    /// A call of a function that nothing is held for.
+    fn plain(method: Method) -> Self {
+        Making { method, held: &|_| Vec::new() }
+    }
 }
 
 /// A call's row errors and its result.
@@ -76,6 +95,7 @@ impl Invoker {
             calls: bound.function.open(reuse),
             counters,
             instances: 0,
+            seed: bound.seed,
         }
     }
 
@@ -85,10 +105,23 @@ impl Invoker {
         &mut self,
         arguments: &Arguments,
         moment: Moment,
+        making: &Making<'_>,
         failures: &mut Vec<Failure>,
         mut call: impl FnMut(&mut dyn Calls, Input<'_>, Range<usize>) -> Called<T>,
         mut done: impl FnMut(Range<usize>, T),
     ) {
+        let moment = Moment { seed: moment.seed ^ self.seed, ..moment };
+        let attempt = |row: usize, rows: usize, tried: bool| {
+            let of = arguments.slice(&(row..row + 1));
+            Arc::new(Attempt {
+                method: making.method,
+                moment,
+                columns: arguments.columns.iter().map(|c| c.slice(of.start, of.len())).collect(),
+                held: (making.held)(row),
+                rows,
+                tried,
+            })
+        };
         let mut time_faults = 0;
         let mut open: Vec<Range<usize>> = std::iter::once(0..arguments.rows).collect();
         while let Some(range) = open.pop() {
@@ -111,11 +144,14 @@ impl Invoker {
             self.count(started);
             let fault = match called {
                 Ok((errors, result)) => {
-                    let row = |e: &RowError| arguments.row(range.start + e.row as usize) as u32;
-                    failures.extend(errors.iter().map(|e| Failure {
-                        row: row(e),
-                        reason: e.message.clone(),
-                        fault: None,
+                    failures.extend(errors.iter().map(|e| {
+                        let row = range.start + e.row as usize;
+                        Failure {
+                            row: arguments.row(row) as u32,
+                            reason: e.message.clone(),
+                            fault: None,
+                            attempt: attempt(row, range.len(), true),
+                        }
                     }));
                     done(range, result);
                     continue;
@@ -126,10 +162,12 @@ impl Invoker {
             let hopeless = fault.kind == FaultKind::Host || time_faults >= TIME_FAULTS_MAX;
             if range.len() == 1 || hopeless {
                 let fault = Arc::new(fault);
+                let alone = range.len() == 1;
                 let failure = |row| Failure {
                     row: arguments.row(row) as u32,
                     reason: fault.to_string(),
                     fault: Some(Arc::clone(&fault)),
+                    attempt: attempt(row, 1, alone),
                 };
                 failures.extend(range.map(failure));
             } else {

@@ -5,7 +5,8 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_select::take::take;
 
 use super::arguments::Arguments;
-use super::{Failure, Invoker, Moment, without};
+use super::attempt::Method;
+use super::{Failure, Invoker, Making, Moment, without};
 
 impl Invoker {
     /// Calls a mapper: the outputs for the rows that did not fail, and which those are.
@@ -21,6 +22,7 @@ impl Invoker {
         self.isolate(
             &arguments,
             moment,
+            &Making::plain(Method::Map),
             failures,
             |calls, input, _| calls.map(input).map(|m| (m.errors, m.outputs)),
             |range, outputs| pieces.push((range, outputs)),
@@ -53,6 +55,7 @@ impl Invoker {
         self.isolate(
             &arguments,
             moment,
+            &Making::plain(Method::Filter),
             failures,
             |calls, input, _| calls.filter(input).map(|k| (k.errors, k.selection)),
             |range, selection| {
@@ -77,6 +80,7 @@ impl Invoker {
         self.isolate(
             &arguments,
             moment,
+            &Making::plain(Method::FlatMap),
             failures,
             |calls, input, _| calls.flat_map(input).map(|e| (e.errors.clone(), e)),
             |range, expanded| pieces.push(arguments.of_the_good(&range, expanded, &mut parents)),
@@ -104,6 +108,7 @@ impl Invoker {
         self.isolate(
             &arguments,
             moment,
+            &Making::plain(Method::GroupMap),
             failures,
             |calls, input, range| {
                 // The groups of a half are counted from its first.

@@ -98,7 +98,7 @@ fn invoker(kind: Kind) -> Invoker {
     };
     let native = Function::Native(Arc::new(Native::new(signature, || Box::new(Sums))));
     let argument = Argument { column: "n".into(), widen: None, strict: true };
-    let bound = Bound { label: "native.sums".into(), function: native, arguments: vec![argument] };
+    let bound = Bound { label: "native.sums".into(), function: native, arguments: vec![argument], seed: 0 };
     let counters = Arc::new(Node::new("sums", NodeKind::Map, ""));
     Invoker::new(&bound, &[field("n", true)], Reuse::UntilFault, counters)
 }

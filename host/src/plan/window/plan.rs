@@ -43,6 +43,15 @@ impl Compute {
         }
     }
 
+    /// The functions that are called, to be set up.
+    pub(in crate::plan) fn calls_mut(&mut self) -> impl Iterator<Item = &mut Bound> {
+        let (aggregates, groups) = match self {
+            Self::Aggregates(aggregates) => (aggregates.as_mut_slice(), None),
+            Self::Groups(apply) => (&mut [][..], Some(&mut apply.call)),
+        };
+        aggregates.iter_mut().map(|a| &mut a.call).chain(groups)
+    }
+
     /// The functions that are called.
     pub fn calls(&self) -> impl Iterator<Item = &Bound> {
         self.aggregates().iter().map(|a| &a.call).chain(self.group_map().map(|apply| &apply.call))
