@@ -122,8 +122,7 @@ mod tests {
             let Value::Array(values) = serde_json::from_str(&text).expect("JSON") else { unreachable!("a list") };
             let of = DataType::of(column.data_type()).expect("one of ours");
             let back = read(&values, of).expect("the values were written");
-            // NaNs are not equal; their bits are.
-            prop_assert_eq!(format!("{:?}", back.to_data().nulls()), format!("{:?}", column.to_data().nulls()));
+            // NaNs are not equal to themselves; what is written of them is.
             prop_assert_eq!(write(&back), write(&column));
             prop_assert_eq!(back.data_type(), column.data_type());
         }

@@ -66,7 +66,13 @@ impl Source {
             operator,
         };
         let nodes = vec![node("source", None, Operator::Source(source)), node("sink", Some(0), Operator::Sink(sink))];
-        let plan = Plan { name: "test".to_owned(), nodes, dead_letters: None, state: crate::state::Settings::Memory };
+        let plan = Plan {
+            name: "test".to_owned(),
+            nodes,
+            dead_letters: None,
+            state: crate::state::Settings::Memory,
+            max_failed: None,
+        };
         let Operator::Source(source) = &plan.nodes[0].operator else { panic!("the first is the source") };
         let options = Options { clock: Clock::by_hand(1000 * SECOND), epoch_rows: 100, ..Options::default() };
         let scripts: Vec<Script> = (0..partitions).map(|_| Script::default()).collect();
