@@ -57,6 +57,9 @@ pub enum Error {
         #[source]
         cause: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// A component was inspected, and is not fit to run.
+    #[error("{0}")]
+    Unfit(String),
     /// An invariant of ours does not hold.
     #[error("{0} (this is a bug in weir; please report it)")]
     Bug(String),
@@ -89,6 +92,7 @@ impl Error {
     /// | 5 | a sink, a report or a dead-letter file can't be written |
     /// | 6 | a function can't be built from its source |
     /// | 7 | state can't be kept on disk or in Redis |
+    /// | 8 | a component was inspected, and is not fit to run |
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Bug(_) => 1,
@@ -98,6 +102,7 @@ impl Error {
             Self::Sink { .. } => 5,
             Self::Build { .. } => 6,
             Self::State { .. } => 7,
+            Self::Unfit(_) => 8,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Weir runs other people's functions on streams: WebAssembly components, in sandboxes, over
 //! columnar batches, with time, windows, state and partitions kept by the host.
 
+pub mod admission;
 pub mod build;
 pub mod error;
 pub mod flow;

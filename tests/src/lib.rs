@@ -9,6 +9,8 @@ pub mod guests;
 pub mod redis;
 
 #[cfg(test)]
+mod admission;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod command;

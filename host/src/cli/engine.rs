@@ -7,13 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use weir::admission::{self, samples};
 use weir::build;
 use weir::error::{Error, Invalid, Result};
 use weir::function::{Fault, Signature};
 use weir::plan::{Environment, Plan, Policy};
 use weir::sandbox::{Artifact, Instance, Limits, Reuse};
 
-use super::args::Bench;
+use super::args::{Bench, Inspect};
 use super::bench::BenchResult;
 use super::inspect::Inspection;
 use super::{cache, measure, print, rows};
@@ -33,18 +34,13 @@ pub(super) fn load_plan(path: &Path, quiet: bool) -> Result<Plan> {
     )
 }
 
-/// Loads a component and says what is in it.
-pub(super) fn inspect(path: &Path, wasm: &[u8]) -> Result<Inspection> {
-    let artifact = load(path, wasm)?;
-    Ok(Inspection {
-        component: path.display().to_string(),
-        digest: artifact.digest().to_owned(),
-        bytes: artifact.bytes() as u64,
-        compile_ms: artifact.compile_time().as_secs_f64() * 1e3,
-        imports: artifact.imports().to_vec(),
-        exports: artifact.exports().to_vec(),
-        functions: artifact.functions().to_vec(),
-    })
+/// Loads a component, says what is in it, and tries its functions.
+pub(super) fn inspect(args: &Inspect, wasm: &[u8]) -> Result<Inspection> {
+    let parameters = Arc::new(args.parameters.iter().cloned().collect());
+    let runtime = cache::runtime(&print::note)?;
+    let name = args.component.display().to_string();
+    let report = admission::inspect(&runtime, &name, wasm, &Limits::default(), &parameters)?;
+    Ok(Inspection { component: name, report })
 }
 
 /// Times a function of a component.
@@ -55,7 +51,7 @@ pub(super) fn bench(args: &Bench, wasm: &[u8]) -> Result<BenchResult> {
     let rows_max = measure::BATCH_ROWS.into_iter().max().unwrap_or(1);
     let (rows, rows_from) = match &args.rows {
         Some(path) => (rows::from_file(path, &signature.inputs, rows_max)?, format!("rows of {}", path.display())),
-        None => (rows::made_up(&signature.inputs, rows_max)?, "made-up rows (yours: --rows FILE)".to_owned()),
+        None => (samples::rows(&signature.inputs, rows_max, 1), "made-up rows (yours: --rows FILE)".to_owned()),
     };
     let parameters = Arc::new(parameters(&args.parameters, signature)?);
     let mut instance = Instance::new(&artifact, index, parameters, Limits::default(), Reuse::UntilFault);

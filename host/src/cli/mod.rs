@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
+use weir::admission::Verdict;
 use weir::error::{Error, Result};
 use weir::flow::{self, Options};
 
@@ -82,8 +83,12 @@ fn check(pipeline: &Path) -> Result<()> {
 
 fn inspect(args: &Inspect) -> Result<()> {
     let wasm = weir::build::load(&args.component, &print::note)?;
-    let found = engine::inspect(&args.component, &wasm)?;
-    print::out(&if args.json { text::json(&found)? } else { inspect::render(&found) })
+    let found = engine::inspect(args, &wasm)?;
+    print::out(&if args.json { text::json(&found)? } else { inspect::render(&found) })?;
+    match found.report.verdict {
+        Verdict::Unfit => Err(Error::Unfit(format!("{} is not fit to run", found.component))),
+        Verdict::Fit | Verdict::FitWithNotes => Ok(()),
+    }
 }
 
 fn bench(args: &Bench) -> Result<()> {

@@ -41,6 +41,16 @@ pub struct Instance {
     reuse: Reuse,
     live: Option<Live>,
     made: u64,
+    usage: Usage,
+}
+
+/// What the last call used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// WebAssembly instructions, about; only where a limit has them counted.
+    pub fuel: Option<u64>,
+    /// Linear memory that the instance held behind it.
+    pub memory_bytes: usize,
 }
 
 /// A WebAssembly instance.
@@ -80,12 +90,27 @@ impl Instance {
         reuse: Reuse,
     ) -> Self {
         let ticks = ticks(&limits);
-        Self { artifact: Arc::clone(artifact), function, parameters, limits, ticks, reuse, live: None, made: 0 }
+        Self {
+            artifact: Arc::clone(artifact),
+            function,
+            parameters,
+            limits,
+            ticks,
+            reuse,
+            live: None,
+            made: 0,
+            usage: Usage::default(),
+        }
     }
 
     /// What the function says of itself.
     pub fn signature(&self) -> &Signature {
         &self.artifact.functions()[self.function]
+    }
+
+    /// What the last call used.
+    pub fn usage(&self) -> Usage {
+        self.usage
     }
 
     /// Throws the WebAssembly instance away; the next call makes a new one.
@@ -166,7 +191,10 @@ impl Instance {
             Some(Ok(Ok(returned))) => lift(Lifting { signature, limits: &self.limits }, returned),
         };
         let mark = self.limits.memory_bytes_max / MEMORY_MARK.1 * MEMORY_MARK.0;
-        let above_mark = store.data().meter.memory_bytes > mark;
+        let memory_bytes = store.data().meter.memory_bytes;
+        let above_mark = memory_bytes > mark;
+        let fuel = self.limits.fuel(input.rows).and_then(|given| Some(given - store.get_fuel().ok()?.min(given)));
+        self.usage = Usage { fuel, memory_bytes };
         if self.reuse == Reuse::Never || above_mark || result.is_err() {
             self.live = None;
         }

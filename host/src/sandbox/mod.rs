@@ -28,7 +28,7 @@ mod wasi;
 pub use artifact::Artifact;
 pub use cache::{Cache, Entry};
 pub use compile::{Compiler, compile_as_child};
-pub use instance::{Instance, Reuse};
+pub use instance::{Instance, Reuse, Usage};
 pub use limits::{Ceiling, Limits, Over, STACKS};
 pub(crate) use lower::column_bytes;
 pub use runtime::Runtime;

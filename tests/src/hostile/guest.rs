@@ -25,24 +25,24 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 const TEMPLATE: &str = include_str!("template.wat");
 
 /// A hostile guest.
-pub(super) struct Guest {
-    pub(super) name: String,
-    pub(super) kind: Kind,
-    pub(super) limits: Limits,
-    pub(super) outcome: Outcome,
-    pub(super) wasm: Vec<u8>,
+pub(crate) struct Guest {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) limits: Limits,
+    pub(crate) outcome: Outcome,
+    pub(crate) wasm: Vec<u8>,
 }
 
 /// What is to come of one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Refused(String),
     Fault { kind: String, text: String, always: bool },
     Harmless,
 }
 
 /// All files of the folder, in the order of their names.
-pub(super) fn all() -> Vec<Guest> {
+pub(crate) fn all() -> Vec<Guest> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile");
     let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
@@ -54,7 +54,7 @@ pub(super) fn all() -> Vec<Guest> {
 }
 
 /// The guest of that name.
-pub(super) fn named(name: &str) -> Guest {
+pub(crate) fn named(name: &str) -> Guest {
     Guest::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile").join(name).with_extension("wat"))
 }
 
@@ -84,7 +84,7 @@ impl Guest {
     }
 
     /// Loads it.
-    pub(super) fn load(&self) -> weir::Result<Arc<Artifact>> {
+    pub(crate) fn load(&self) -> weir::Result<Arc<Artifact>> {
         Artifact::load(crate::guests::runtime(), &self.name, &self.wasm, &self.limits)
     }
 }
@@ -120,7 +120,7 @@ fn component(text: &str, kind: Kind) -> anyhow::Result<Vec<u8>> {
 }
 
 /// A core module for the world of everything, as a component.
-pub(super) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut resolve = wit_parser::Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     let (package, _) = resolve.push_dir(&wit)?;
@@ -131,7 +131,7 @@ pub(super) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
 }
 
 /// A core module with the exports of the template, for others to have the same.
-pub(super) fn exports() -> Vec<u8> {
+pub(crate) fn exports() -> Vec<u8> {
     wat::parse_str(TEMPLATE.replace("@CATALOG@", "").replace("@EXTRA@", "")).expect("the template is a module")
 }
 

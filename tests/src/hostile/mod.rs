@@ -5,7 +5,7 @@
 
 mod compiler;
 mod fuzz;
-mod guest;
+pub(crate) mod guest;
 mod memory;
 mod neighbours;
 mod refused;
