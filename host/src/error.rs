@@ -60,6 +60,12 @@ pub enum Error {
     /// A component was inspected, and is not fit to run.
     #[error("{0}")]
     Unfit(String),
+    /// Another process of the same run has failed, or is gone.
+    #[error("{message}")]
+    Peer {
+        /// Which one, and what is known of it.
+        message: String,
+    },
     /// An invariant of ours does not hold.
     #[error("{0} (this is a bug in weir; please report it)")]
     Bug(String),
@@ -81,6 +87,11 @@ impl Error {
         Self::Sink { message: message.into(), cause: Some(cause) }
     }
 
+    /// An [`Error::Peer`].
+    pub fn peer(message: impl Into<String>) -> Self {
+        Self::Peer { message: message.into() }
+    }
+
     /// The exit code of the command that ends with this error.
     ///
     /// | code | meaning |
@@ -93,6 +104,7 @@ impl Error {
     /// | 6 | a function can't be built from its source |
     /// | 7 | state can't be kept on disk or in Redis |
     /// | 8 | a component was inspected, and is not fit to run |
+    /// | 9 | another process of the run has failed or is gone |
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Bug(_) => 1,
@@ -103,6 +115,7 @@ impl Error {
             Self::Build { .. } => 6,
             Self::State { .. } => 7,
             Self::Unfit(_) => 8,
+            Self::Peer { .. } => 9,
         }
     }
 

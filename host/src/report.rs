@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The counters of one run, shared by its workers.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Metrics {
 }
 
 /// What a node of the plan is, for the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeKind {
     /// Rows come in.
@@ -176,12 +176,13 @@ impl Metrics {
             peak_memory_bytes: peak_memory_bytes(),
             watermark_us: nodes.iter().filter(|n| n.kind == NodeKind::Source).filter_map(|n| n.watermark_us).min(),
             nodes,
+            processes: Vec::new(),
         }
     }
 }
 
 /// What a run did, or has done so far.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// The pipeline's name.
     pub pipeline: String,
@@ -206,6 +207,9 @@ pub struct Report {
     pub watermark_us: Option<i64>,
     /// Sources, steps and sinks in the plan's order.
     pub nodes: Vec<NodeReport>,
+    /// Where this is the sum of several processes' reports, those reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Report>,
 }
 
 /// Linux says so in `/proc/self/status`.
@@ -216,7 +220,7 @@ fn peak_memory_bytes() -> Option<u64> {
 }
 
 /// What one source, step or sink did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NodeReport {
     /// Its name in the pipeline.
     pub name: String,

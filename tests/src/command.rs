@@ -41,7 +41,7 @@ pub(crate) fn binary() -> PathBuf {
     WEIR.clone()
 }
 
-fn weir(case: &Case, arguments: &[&str]) -> Command {
+pub(crate) fn weir(case: &Case, arguments: &[&str]) -> Command {
     let mut command = Command::new(&*WEIR);
     command.current_dir(case.path()).args(arguments).stdin(Stdio::null()).env("WEIR_CACHE", cache());
     command
@@ -51,15 +51,15 @@ fn output(case: &Case, arguments: &[&str]) -> Output {
     weir(case, arguments).output().expect("weir runs")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn of_folder(name: &str) -> Case {
+pub(crate) fn of_folder(name: &str) -> Case {
     Case::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name))
 }
 
-fn of_pipeline(pipeline: &str) -> Case {
+pub(crate) fn of_pipeline(pipeline: &str) -> Case {
     let case = Case::empty();
     case.write("pipeline.toml", pipeline);
     case.provide();
@@ -315,7 +315,7 @@ stdout = true
 }
 
 /// Waits for a process: its exit code and what it said of errors.
-fn ended(mut child: Child) -> (Option<i32>, String) {
+pub(crate) fn ended(mut child: Child) -> (Option<i32>, String) {
     let mut errors = String::new();
     if let Some(mut stderr) = child.stderr.take() {
         stderr.read_to_string(&mut errors).expect("text");

@@ -13,6 +13,8 @@ mod admission;
 #[cfg(test)]
 mod clock;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod hostile;

@@ -19,6 +19,7 @@ Exit codes:
   6    a function can't be built from its source
   7    state can't be kept on disk or in Redis
   8    a component was inspected, and is not fit to run
+  9    another process of the run has failed or is gone
   130  interrupted twice";
 
 /// Run other people's functions on streams.
@@ -112,6 +113,8 @@ pub(super) enum Cache {
 #[command(after_help = "Examples:
   weir run examples/flights/pipeline.toml
   weir run pipeline.toml --workers 2 --report report.json
+  weir run pipeline.toml --processes 2 --restart 5
+  weir run pipeline.toml --hosts hosts.txt --process 1 --listen 0.0.0.0:2101
   weir run pipeline.toml --quiet | jq .    # where the sink is stdout")]
 pub(super) struct Run {
     /// The pipeline file
@@ -128,6 +131,37 @@ pub(super) struct Run {
     /// No live line and no closing table; errors are still printed
     #[arg(short, long)]
     pub(super) quiet: bool,
+    /// Start so many processes on this machine, each with as many workers as --workers says
+    #[arg(long, value_name = "N", conflicts_with = "hosts")]
+    pub(super) processes: Option<NonZeroUsize>,
+    /// Start all processes again when one dies, at most so many times
+    #[arg(long, value_name = "TIMES", default_value = "0", conflicts_with = "hosts")]
+    pub(super) restart: u32,
+    /// Be one of several processes: a line HOST:PORT for each, the first that of process 0
+    #[arg(long, value_name = "FILE", requires = "process")]
+    pub(super) hosts: Option<PathBuf>,
+    /// Which of them this process is, from 0
+    #[arg(long, value_name = "I", requires = "hosts")]
+    pub(super) process: Option<usize>,
+    /// Take connections of the others here; there is no authentication, so without this only loopback
+    #[arg(long, value_name = "HOST:PORT", requires = "hosts")]
+    pub(super) listen: Option<String>,
+    /// Seconds to wait for the others to be there
+    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
+    pub(super) join_timeout: f64,
+    /// Seconds of silence after which a process is taken for dead
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    pub(super) peer_timeout: f64,
+    /// Stop when standard input ends: how a process ends with the one that started it
+    #[arg(long, hide = true)]
+    pub(super) end_with_stdin: bool,
+}
+
+impl Run {
+    /// Whether this process runs nothing itself, and looks after those that do.
+    pub(super) fn is_supervisor(&self) -> bool {
+        self.processes.is_some_and(|n| n.get() > 1) || self.restart > 0
+    }
 }
 
 /// Show what a component offers and asks for, and whether it is fit to run
@@ -235,6 +269,7 @@ mod tests {
             Error::Build { message: String::new(), hint: None },
             Error::State { message: String::new(), hint: None, cause: None },
             Error::Unfit(String::new()),
+            Error::peer(""),
         ];
         let words = [
             "a bug",
@@ -245,6 +280,7 @@ mod tests {
             "built from its source",
             "state can't",
             "not fit",
+            "another process",
         ];
         for (error, word) in errors.iter().zip(words) {
             let line = EXIT_CODES.lines().find(|l| l.contains(word)).unwrap();
@@ -254,7 +290,16 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for line in ["run", "run p --workers 0", "bench c f --seconds 0", "bench c f --with =1", "bench c f --with a"] {
+        for line in [
+            "run",
+            "run p --workers 0",
+            "bench c f --seconds 0",
+            "bench c f --with =1",
+            "bench c f --with a",
+            "run p --process 1",
+            "run p --hosts h",
+            "run p --hosts h --process 0 --restart 1",
+        ] {
             let arguments = ["weir"].into_iter().chain(line.split(' '));
             assert_eq!(Cli::try_parse_from(arguments).map_err(|e| e.exit_code()).unwrap_err(), 2, "{line}");
         }

@@ -8,6 +8,7 @@
 mod args;
 mod bench;
 mod cache;
+mod cluster;
 mod engine;
 mod inspect;
 mod live;
@@ -16,6 +17,7 @@ mod print;
 mod replay;
 mod rows;
 mod signals;
+mod supervise;
 mod table;
 mod text;
 
@@ -33,6 +35,10 @@ use args::{Bench, Build, Cache, Cli, Command, Inspect, Run};
 /// Runs the command that the process's arguments ask for.
 pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Run(run) if run.is_supervisor() => match supervise::supervise(&run) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Run(run) => self::run(&run),
         Command::Check { pipeline } => check(&pipeline),
         Command::Inspect(inspect) => self::inspect(&inspect),
@@ -54,7 +60,12 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(args: &Run) -> Result<()> {
     let stop = signals::stop_flag()?;
-    let options = Options { workers: args.workers.get(), batch_rows: args.batch_rows.get(), ..Options::default() };
+    let cluster = cluster::settings(args)?;
+    if args.end_with_stdin {
+        signals::stop_with_stdin(&stop);
+    }
+    let options =
+        Options { workers: args.workers.get(), batch_rows: args.batch_rows.get(), cluster, ..Options::default() };
     let plan = engine::load_plan(&args.pipeline, args.quiet)?;
     let metrics = Arc::new(plan.metrics(options.workers));
     let live = (!args.quiet && live::has_room(&metrics.snapshot()))
@@ -68,7 +79,8 @@ fn run(args: &Run) -> Result<()> {
     if !args.quiet {
         print::note(&table::render(&report));
     }
-    let written = args.report.as_deref().map_or(Ok(()), |path| write_json(path, &report));
+    let report_file = args.report.as_deref().map(|path| flow::cluster::file_of(path, args.process.unwrap_or(0)));
+    let written = report_file.map_or(Ok(()), |path| write_json(&path, &report));
     done.and(written)
 }
 

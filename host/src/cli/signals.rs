@@ -4,7 +4,8 @@
 //! setting it, or ending the process with code 130.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::{io, thread};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -12,6 +13,15 @@ use weir::error::{Error, Result};
 
 /// The exit code after a second signal: 128 + SIGINT, as shells have it.
 const ENDED_AT_ONCE: i32 = 130;
+
+/// Sets the flag when standard input ends, however whoever held it has ended.
+pub(super) fn stop_with_stdin(stop: &Arc<AtomicBool>) {
+    let stop = Arc::clone(stop);
+    thread::spawn(move || {
+        drop(io::copy(&mut io::stdin(), &mut io::sink()));
+        stop.store(true, Relaxed);
+    });
+}
 
 /// A flag that the first SIGINT or SIGTERM sets.
 pub(super) fn stop_flag() -> Result<Arc<AtomicBool>> {

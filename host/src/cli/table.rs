@@ -64,6 +64,9 @@ fn summary(report: &Report) -> String {
         text::plural(report.workers as u64, "worker"),
         text::count((report.rows_in as f64 / seconds).round() as u64),
     );
+    if report.processes.len() > 1 {
+        text.push_str(&format!(" in {} processes", report.processes.len()));
+    }
     if let Some(peak) = report.peak_memory_bytes {
         text.push_str(&format!(", at most {} of memory", text::bytes(peak)));
     }
@@ -156,6 +159,7 @@ pub(super) mod tests {
             late: 3,
             peak_memory_bytes: None,
             watermark_us: Some(1_360_335_600_250_000),
+            processes: vec![],
             nodes: vec![
                 NodeReport { rows_in: 0, rows_out: 24_951, ..node("source", NodeKind::Source, "flights.csv") },
                 NodeReport { calls: 4, sandbox_ns: 45_000, ..node("departed", NodeKind::Filter, "flights.departed") },

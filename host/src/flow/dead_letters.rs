@@ -24,7 +24,7 @@ use crate::sandbox::settings::{self, Amount};
 /// What the workers of a run share beside their streams.
 pub(super) struct Shared {
     failed: OnceLock<Error>,
-    /// Set when a worker has panicked: its part of the dataflow will never end.
+    /// Set when a worker has panicked or another process is lost: a part of the dataflow will never end.
     panicked: AtomicBool,
     dead_letters: Option<Mutex<BufWriter<File>>>,
     /// Set from outside when the run is to end.
@@ -79,6 +79,26 @@ impl Shared {
     /// Notes that nobody reads a sink any more. Without any sink the run is over.
     pub(super) fn close_sink(&self) {
         self.open_sinks.fetch_sub(1, Relaxed);
+    }
+
+    /// Notes that this process can't go on: there is nobody to wait for.
+    pub(super) fn cut_off(&self) {
+        self.panicked.store(true, Relaxed);
+    }
+
+    /// What the run has failed with.
+    pub(super) fn failure(&self) -> Option<&Error> {
+        self.failed.get()
+    }
+
+    /// Notes that nobody reads any sink any more.
+    pub(super) fn close_sinks(&self) {
+        self.open_sinks.store(0, Relaxed);
+    }
+
+    /// Whether nobody reads any sink any more.
+    pub(super) fn has_closed_sinks(&self) -> bool {
+        self.open_sinks.load(Relaxed) == 0
     }
 
     /// Flushes the dead letters, and says what the run failed with.

@@ -1,5 +1,6 @@
 //! Runs a plan: one Timely dataflow on every worker, from the sources to the end of their input.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,6 +13,7 @@ use timely::dataflow::operators::probe::Handle;
 use timely::worker::Worker;
 
 use super::clock::Clock;
+use super::cluster::{self, Cluster};
 use super::dead_letters::{Failures, Shared, check_rates};
 use super::epochs::Order;
 use super::exchange::{Edge, exchange};
@@ -43,32 +45,58 @@ pub struct Options {
     pub reuse: Reuse,
     /// What a source that asks for the time is told.
     pub clock: Clock,
+    /// The other processes of the run, if there are any; each has as many workers as this one.
+    pub cluster: Option<cluster::Settings>,
 }
 
 impl Default for Options {
     /// 8,192 rows are where a call's own cost is spread thin and a batch still is in the cache.
     fn default() -> Self {
-        Self { workers: 1, batch_rows: 8192, epoch_rows: 65_536, reuse: Reuse::UntilFault, clock: Clock::default() }
+        Self {
+            workers: 1,
+            batch_rows: 8192,
+            epoch_rows: 65_536,
+            reuse: Reuse::UntilFault,
+            clock: Clock::default(),
+            cluster: None,
+        }
     }
 }
 
 type Writers = Vec<Mutex<Option<Box<dyn Writer>>>>;
 
 /// Runs a plan to the end of its input, or until `stop` is set: then what was read is finished
-/// and open windows fire. `metrics` are [`Plan::metrics`] for as many workers.
-pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<Report> {
+/// and open windows fire. `metrics` are [`Plan::metrics`] for as many workers. With several processes
+/// the first one's report is that of all.
+pub fn run(mut plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<Report> {
+    let Some(settings) = &options.cluster else { return run_here(plan, options, metrics, stop, None) };
+    let cluster = Cluster::join(settings, &mut plan, options, stop)?;
+    let ran = run_here(plan, options, metrics, stop, Some(&cluster));
+    cluster.part(ran)
+}
+
+/// Runs this process's part of a plan.
+fn run_here(
+    plan: Plan,
+    options: &Options,
+    metrics: &Arc<Metrics>,
+    stop: &Arc<AtomicBool>,
+    cluster: Option<&Cluster>,
+) -> Result<Report> {
     let with_state = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Window(_))).count();
     let stores = Arc::new(Stores::open(&plan.state, &plan.name, with_state)?);
-    let writers = open_sinks(&plan)?;
+    let writers = open_sinks(&plan, cluster.is_none_or(Cluster::has_sinks))?;
     let shared = Arc::new(Shared::new(&plan, Arc::clone(stop))?);
     let plan = Arc::new(plan);
-    let config = timely::Config {
-        communication: match options.workers {
-            0 | 1 => timely::CommunicationConfig::Thread,
-            n => timely::CommunicationConfig::Process(n),
-        },
-        worker: WorkerConfig::default(),
+    let (allocators, threads) = match (cluster, options.workers) {
+        (Some(cluster), workers) => {
+            cluster.ready()?;
+            (cluster.allocators(workers.max(1))?, Box::new(()) as Box<dyn Any + Send>)
+        }
+        (None, 0 | 1) => timely::CommunicationConfig::Thread.try_build().map_err(Error::Bug)?,
+        (None, workers) => timely::CommunicationConfig::Process(workers).try_build().map_err(Error::Bug)?,
     };
+    let watch = cluster.map(|cluster| cluster.watch(&shared, stop));
     let work = {
         let (plan, options, metrics) = (Arc::clone(&plan), options.clone(), Arc::clone(metrics));
         let (shared, writers, stores) = (Arc::clone(&shared), Arc::new(writers), Arc::clone(&stores));
@@ -82,8 +110,12 @@ pub fn run(plan: Plan, options: &Options, metrics: &Arc<Metrics>, stop: &Arc<Ato
             }
         }
     };
-    let guards = timely::execute(config, work).map_err(Error::Bug)?;
-    let joined: Vec<_> = guards.join().into_iter().collect();
+    let joined = timely::execute::execute_from(allocators, threads, WorkerConfig::default(), work)
+        .map(timely::communication::WorkerGuards::join);
+    if let Some(watch) = watch {
+        watch.end();
+    }
+    let joined = joined.map_err(Error::Bug)?;
     let bug = joined.into_iter().find_map(std::result::Result::err);
     if stop.load(Relaxed) {
         metrics.set_interrupted();
@@ -108,9 +140,9 @@ fn plan_ended(plan: &Plan, metrics: &Metrics) {
 }
 
 /// Opens every sink before the first row is read, so that one that can't be written is known then.
-fn open_sinks(plan: &Plan) -> Result<Writers> {
+fn open_sinks(plan: &Plan, here: bool) -> Result<Writers> {
     let open = |node: &Node| match &node.operator {
-        Operator::Sink(to) if !matches!(to.output, sink::Output::Blackhole) => {
+        Operator::Sink(to) if here && !matches!(to.output, sink::Output::Blackhole) => {
             Ok(Mutex::new(Some(sink::open(&to.output, &to.format, &crate::types::arrow_schema(&node.fields))?)))
         }
         _ => Ok(Mutex::new(None)),
@@ -225,7 +257,7 @@ fn run_worker(
     while worker.has_dataflows() {
         worker.step_or_park(Some(Duration::from_millis(10)));
         if shared.has_panicked() {
-            // The other worker's share of the progress will never come.
+            // Another worker's share of the progress will never come.
             worker.installed_dataflows().into_iter().for_each(|dataflow| worker.drop_dataflow(dataflow));
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod batch;
 pub mod clock;
+pub mod cluster;
 mod dead_letters;
 pub mod decode;
 mod driver;

@@ -20,6 +20,12 @@ impl Plan {
         out
     }
 
+    /// What the tree says of each node, in the nodes' order, without where the rows come from.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let whole = |node: &Node| [vec![node.line()], node.lines()].concat().join("; ");
+        self.nodes.iter().map(whole).collect()
+    }
+
     fn branch(&self, out: &mut String, index: usize, indent: &str, last: bool) {
         let node = &self.nodes[index];
         let (corner, bar) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };

@@ -85,7 +85,7 @@ impl Bench {
         };
         let expected = oracle::run(scenario, options.epoch_rows);
         let keep = if may_keep_state_elsewhere(&plan) { *keep } else { Keep::Memory };
-        let ran = case.run_keeping(&plan, options, keep);
+        let ran = case.run_keeping(&plan, options, keep, 1);
         let compared = match &ran.result {
             Err(error) => Err(Failure::Run(case.error_text(error))),
             Ok(report) => {

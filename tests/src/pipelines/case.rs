@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use weir::flow::sink::Output;
-use weir::flow::{self, Options};
+use weir::flow::{self, Options, cluster};
 use weir::plan::{Environment, Operator, Plan, Policy};
 use weir::report::Report;
 use weir::state::Settings;
@@ -96,8 +98,43 @@ impl Case {
         self.run_plan(again(plan).expect("the sources are still there"), options)
     }
 
-    /// Runs a plan that may be run again, with its state somewhere else.
-    pub(crate) fn run_keeping(&self, plan: &Plan, options: &Options, keep: Keep) -> Ran {
+    /// Runs a plan that may be run again, with its state somewhere, in one or several processes.
+    pub(crate) fn run_keeping(&self, plan: &Plan, options: &Options, keep: Keep, processes: usize) -> Ran {
+        if processes == 1 {
+            return self.run_plan(self.keeping(plan, keep), options);
+        }
+        // Each has its own plan, counters and stop flag, and all that they share goes through sockets.
+        let addresses = cluster::free_addresses(processes).expect("free ports");
+        let run = |process: usize| {
+            let cluster = cluster::Settings {
+                peer_timeout: Duration::from_secs(120),
+                ..cluster::Settings::new(process, addresses.clone())
+            };
+            self.run_plan(self.keeping(plan, keep), &Options { cluster: Some(cluster), ..options.clone() })
+        };
+        let ran: Vec<Ran> = thread::scope(|scope| {
+            let runs: Vec<_> = (0..processes).map(|p| scope.spawn(move || run(p))).collect();
+            runs.into_iter().map(|r| r.join().expect("a run")).collect()
+        });
+        // Where one fails the others say so; what it said itself counts.
+        let echo = |ran: &Ran| matches!(&ran.result, Err(Error::Peer { .. }));
+        let dead_letters = ran.iter().flat_map(|r| r.dead_letters.clone()).collect();
+        let failed = ran.iter().position(|r| r.result.is_err() && !echo(r));
+        let counts = failed.or(ran.iter().position(echo)).unwrap_or(0);
+        let (mut result, mut sinks) = (None, Vec::new());
+        for (process, ran) in ran.into_iter().enumerate() {
+            if process == 0 {
+                sinks = ran.sinks;
+            }
+            if process == counts {
+                result = Some(ran.result);
+            }
+        }
+        Ran { result: result.expect("one of them"), sinks, dead_letters }
+    }
+
+    /// The same plan once more, with its state somewhere else.
+    fn keeping(&self, plan: &Plan, keep: Keep) -> Plan {
         let mut plan = again(plan).expect("the sources are still there");
         match keep {
             Keep::Memory => {}
@@ -107,7 +144,7 @@ impl Case {
                 plan.state = Settings::Redis { url: redis::shared(), prefix, memory_bytes: 0 };
             }
         }
-        self.run_plan(plan, options)
+        plan
     }
 
     /// Runs a plan. What it would write to standard output goes to `out.jsonl`.
@@ -123,8 +160,10 @@ impl Case {
                 files.push(path.clone());
             }
         }
-        let letters = plan.dead_letters.clone();
-        files.iter().chain(&letters).for_each(|file| drop(fs::remove_file(file)));
+        let process = options.cluster.as_ref().map_or(0, |c| c.process);
+        let letters = plan.dead_letters.as_ref().map(|path| cluster::file_of(path, process));
+        let written = if process == 0 { files.as_slice() } else { &[] };
+        written.iter().chain(&letters).for_each(|file| drop(fs::remove_file(file)));
         let metrics = Arc::new(plan.metrics(options.workers));
         let result = flow::run(plan, options, &metrics, &Arc::new(AtomicBool::new(false)));
         let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -12,7 +12,7 @@ fn flights() {
     let elsewhere = Case::empty();
     let plan = case::plan(&folder.join("pipeline.toml")).expect("a plan");
     for way in ways::coarse() {
-        let ran = elsewhere.run_again(&plan, &way.options);
+        let ran = elsewhere.run_keeping(&plan, &way.options, way.keep, way.processes);
         let report = ran.result.unwrap_or_else(|e| panic!("{}: {e}", way.name));
         assert_eq!((report.rows_in, report.late, report.failed), (24_951, 0, 0), "{}", way.name);
         same(way.name, &expected, &ran.sinks[0].1).unwrap_or_else(|e| panic!("{e}"));

@@ -202,7 +202,7 @@ fn check(folder: &Path) {
         }
     };
     let run = |way: &Way| {
-        let ran = case.run_keeping(&plan, &way.options, way.keep);
+        let ran = case.run_keeping(&plan, &way.options, way.keep, way.processes);
         let checked = expected.check(&case, &ran, &Look::of(&plan, way));
         checked.err().map(|e| format!("{}: {e}", way.name))
     };

@@ -11,6 +11,8 @@ pub(super) struct Way {
     pub(super) options: Options,
     /// Where state is kept.
     pub(super) keep: Keep,
+    /// Runs that are one together, over sockets, as the processes of a cluster are.
+    pub(super) processes: usize,
 }
 
 /// Where state is kept; with no memory in front, so that it goes there and comes back all the time.
@@ -32,7 +34,12 @@ impl Way {
 fn way(name: &'static str, change: fn(&mut Options)) -> Way {
     let mut options = Options::default();
     change(&mut options);
-    Way { name, options, keep: Keep::Memory }
+    Way { name, options, keep: Keep::Memory, processes: 1 }
+}
+
+/// With so many processes, each with the workers of the options.
+fn processes(processes: usize, name: &'static str, change: fn(&mut Options)) -> Way {
+    Way { processes, ..way(name, change) }
 }
 
 /// Those for inputs of many rows.
@@ -42,6 +49,7 @@ pub(super) fn coarse() -> Vec<Way> {
         way("epochs of 5,000 rows, batches of 333", |o| (o.epoch_rows, o.batch_rows) = (5000, 333)),
         way("2 workers", |o| o.workers = 2),
         way("3 workers, batches of 1,000 rows", |o| (o.workers, o.batch_rows) = (3, 1000)),
+        processes(2, "2 processes", |_| {}),
         way("a fresh instance for every call, batches of 500 rows", |o| (o.reuse, o.batch_rows) = (Reuse::Never, 500)),
     ]
 }
@@ -55,6 +63,8 @@ pub(super) fn all() -> Vec<Way> {
         way("epochs of 10 rows, batches of 3", |o| (o.epoch_rows, o.batch_rows) = (10, 3)),
         way("2 workers", |o| o.workers = 2),
         way("3 workers, batches of 5 rows", |o| (o.workers, o.batch_rows) = (3, 5)),
+        processes(2, "2 processes", |_| {}),
+        processes(2, "2 processes of 2 workers, batches of 5 rows", |o| (o.workers, o.batch_rows) = (2, 5)),
         way("2 workers, epochs of 10 rows, batches of 3", |o| (o.workers, o.epoch_rows, o.batch_rows) = (2, 10, 3)),
         way("a fresh instance for every call, batches of 7 rows", |o| (o.reuse, o.batch_rows) = (Reuse::Never, 7)),
     ]
@@ -67,7 +77,9 @@ pub(super) fn with_stores() -> Vec<Way> {
         keep(Keep::Disk, "on disk", |_| {}),
         keep(Keep::Disk, "on disk, epochs of 10 rows, batches of 3", |o| (o.epoch_rows, o.batch_rows) = (10, 3)),
         keep(Keep::Disk, "on disk, 2 workers, batches of 5 rows", |o| (o.workers, o.batch_rows) = (2, 5)),
+        Way { processes: 2, ..keep(Keep::Disk, "on disk, 2 processes, batches of 5 rows", |o| o.batch_rows = 5) },
         keep(Keep::Redis, "in Redis, batches of 7 rows", |o| o.batch_rows = 7),
+        Way { processes: 2, ..keep(Keep::Redis, "in Redis, 2 processes, batches of 5 rows", |o| o.batch_rows = 5) },
         keep(Keep::Redis, "in Redis, 2 workers, epochs of 10 rows, batches of 3", |o| {
             (o.workers, o.epoch_rows, o.batch_rows) = (2, 10, 3);
         }),
