@@ -10,6 +10,7 @@ pub mod letter;
 pub mod plan;
 pub mod report;
 pub mod sandbox;
+pub mod signing;
 pub mod state;
 pub mod types;
 

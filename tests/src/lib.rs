@@ -33,4 +33,6 @@ mod random;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]
+mod signing;
+#[cfg(test)]
 mod state;

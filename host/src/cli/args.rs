@@ -51,6 +51,13 @@ pub(super) enum Command {
     Bench(Bench),
     Build(Build),
     Replay(Replay),
+    Sign(Sign),
+    /// Make a pair of keys to sign components with
+    #[command(after_help = "Example:\n  weir keygen weir.key    # and weir.key.pub")]
+    Keygen {
+        /// Where the secret key goes; the public one goes beside it, with `.pub` behind its name
+        key: PathBuf,
+    },
     /// Look into the compiled code that is kept between runs, or remove it
     ///
     /// Kept in $WEIR_CACHE, or else ~/.cache/weir/artifacts. An empty WEIR_CACHE keeps nothing.
@@ -94,6 +101,28 @@ pub(super) struct Replay {
     /// Print a test for the function's crate that makes the call without a sandbox
     #[arg(long)]
     pub(super) native: bool,
+}
+
+/// Sign a component, so that pipelines which trust the key run it
+///
+/// The signature goes into the component, or beside it (NAME.wasm.sig). Pipelines say whom they trust:
+/// `[trust]` with `keys = ["weir.key.pub"]`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  weir sign flights.wasm --key weir.key
+  weir sign flights.wasm --key weir.key --detached")]
+pub(super) struct Sign {
+    /// A component (.wasm)
+    pub(super) component: PathBuf,
+    /// The secret key
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// Write the signature beside the component, which stays as it is
+    #[arg(long)]
+    pub(super) detached: bool,
+    /// Write to this file instead
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -16,6 +16,7 @@ mod measure;
 mod print;
 mod replay;
 mod rows;
+mod sign;
 mod signals;
 mod supervise;
 mod table;
@@ -45,6 +46,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Bench(bench) => self::bench(&bench),
         Command::Build(build) => self::build(&build),
         Command::Replay(args) => replay::replay(&args),
+        Command::Sign(args) => sign::component(&args),
+        Command::Keygen { key } => sign::keygen(&key),
         Command::Cache { what } => cache(what),
         Command::Compile { arguments } => return ExitCode::from(weir::sandbox::compile_as_child(&arguments)),
         Command::Completions { shell } => completions(shell),

@@ -13,12 +13,14 @@ use super::spec::{At, DeadLettersSpec, FunctionsSpec, SinkSpec, SourceSpec, Spec
 use super::state::{state, stays_in_memory};
 use super::steps::{Stream, apply, step};
 use super::streams::{relative, sink, source};
+use super::trust;
 use super::{Late, Node, OnError, Operator, Plan};
 use crate::error::{Error, Invalid, Result};
 use crate::flow::sink::Output;
 use crate::flow::source::Input;
 use crate::function::{Kind, Native};
 use crate::sandbox::{Artifact, Ceiling, Runtime};
+use crate::signing::Trust;
 use crate::state::Settings;
 use crate::types::Field;
 
@@ -39,6 +41,8 @@ pub struct Environment<'a> {
 pub struct Policy {
     /// What no limit may be above, whatever the pipeline says.
     pub ceiling: Ceiling,
+    /// Keys of which one has to vouch for every component, beside those of the pipeline's `[trust]`.
+    pub trust: Trust,
 }
 
 impl Plan {
@@ -78,7 +82,8 @@ impl<'a> Planner<'a> {
             Some(_) => OnError::DeadLetter,
             None => OnError::Stop,
         };
-        let components = Components { text, spec, environment, loaded: HashMap::new() };
+        let trust = trust::trust(text, spec.trust.as_ref())?;
+        let components = Components { text, spec, environment, loaded: HashMap::new(), trust };
         let mut planner =
             Self { text, spec, on_error: default, components, nodes: Vec::new(), starts: Vec::new(), last: 0 };
         planner.on_error = planner.policy(spec.on_error.as_ref())?;
@@ -403,6 +408,7 @@ struct Components<'a> {
     spec: &'a Spec,
     environment: &'a Environment<'a>,
     loaded: HashMap<String, Component>,
+    trust: Trust,
 }
 
 impl Components<'_> {
@@ -434,12 +440,15 @@ impl Components<'_> {
         };
         let bytes = std::fs::read(&wasm)
             .map_err(|e| placed(format!("the component of `{name}` can't be read: {}: {e}", path.display())))?;
-        let artifact = Artifact::load(self.environment.runtime, &wasm.display().to_string(), &bytes, &limits).map_err(
-            |error| match error {
-                Error::Invalid(invalid) => invalid.at(self.text.place(at.span().start)).into(),
-                other => other,
-            },
-        )?;
+        let file = wasm.display().to_string();
+        // A signature is looked for in what is known to be a component.
+        let artifact = Artifact::check_shape(&file, &bytes, &limits)
+            .and_then(|()| Ok(trust::check([&self.environment.policy.trust, &self.trust], &wasm, &bytes)?))
+            .and_then(|()| Artifact::load(self.environment.runtime, &file, &bytes, &limits));
+        let artifact = artifact.map_err(|error| match error {
+            Error::Invalid(invalid) => invalid.at(self.text.place(at.span().start)).into(),
+            other => other,
+        })?;
         Ok(Component::Sandboxed { artifact, limits })
     }
 }

@@ -18,6 +18,7 @@ mod stateful;
 mod steps;
 mod streams;
 mod tree;
+mod trust;
 mod window;
 
 use std::path::PathBuf;

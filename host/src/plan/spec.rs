@@ -37,6 +37,7 @@ pub(super) struct Spec {
     #[serde(default)]
     pub(super) sinks: Named<SinkSpec>,
     pub(super) dead_letters: Option<At<DeadLettersSpec>>,
+    pub(super) trust: Option<At<TrustSpec>>,
     pub(super) state: Option<At<StateSpec>>,
 }
 
@@ -202,6 +203,13 @@ pub(super) struct SinkSpec {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct DeadLettersSpec {
     pub(super) file: At<String>,
+}
+
+/// `[trust]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct TrustSpec {
+    pub(super) keys: Vec<At<String>>,
 }
 
 /// `[state]`.

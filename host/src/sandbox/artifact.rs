@@ -82,6 +82,11 @@ impl Exports {
 }
 
 impl Artifact {
+    /// Looks at a component's skeleton: whether it is one, and no larger than its limits. Loading does that, too.
+    pub fn check_shape(name: &str, wasm: &[u8], limits: &Limits) -> Result<()> {
+        Ok(shape::check(name, wasm, limits)?)
+    }
+
     /// Compiles and checks a component. `name` is what errors call it.
     pub fn load(runtime: &Arc<Runtime>, name: &str, wasm: &[u8], limits: &Limits) -> Result<Arc<Self>> {
         let refuse = |message: String| Error::from(Invalid::new(format!("{name}: {message}")));
