@@ -29,12 +29,15 @@ fn main() {
     let tests = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where the package is"));
     let root = tests.parent().expect("the workspace").to_path_buf();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where output goes"));
-    for watched in ["udfs", "guest-sdk/rust", "wit", "tests/guests", "tests/pipelines", "Cargo.lock"] {
+    for watched in
+        ["udfs", "guest-sdk/rust", "wit", "tests/guests", "tests/conformance/rust", "tests/pipelines", "Cargo.lock"]
+    {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
 
-    let guests: Vec<Guest> = ["udfs", "tests/guests"].iter().flat_map(|folder| crates(&root.join(folder))).collect();
+    let folders = ["udfs", "tests/guests", "tests/conformance"];
+    let guests: Vec<Guest> = folders.iter().flat_map(|folder| crates(&root.join(folder))).collect();
     let names: BTreeSet<&str> = guests.iter().map(|guest| guest.name.as_str()).collect();
     assert_eq!(names.len(), guests.len(), "two function crates have one name: {names:?}");
     let target = target_folder(&root, &out);

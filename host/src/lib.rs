@@ -3,6 +3,7 @@
 
 pub mod admission;
 pub mod build;
+pub mod cases;
 pub mod error;
 pub mod flow;
 pub mod function;

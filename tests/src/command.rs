@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::pipelines::Case;
 
 /// The binary, built for these tests: cargo hands over only those of a test's own package.
-static WEIR: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static WEIR: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = env::current_exe().expect("a test is a file");
     let target = test.ancestors().nth(3).expect("a test stands in the target folder");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

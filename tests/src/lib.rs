@@ -17,6 +17,8 @@ mod cluster;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod joins;

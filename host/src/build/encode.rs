@@ -2,14 +2,19 @@
 //!
 //! In come the bytes of a core module, out go those of a component whose imports and exports are
 //! the ones of the world that the module was compiled for. Which world that is stands in the
-//! module itself, in the `component-type` sections that the bindings left. Nothing is compiled
-//! and no adapter is added: a module that needs a system interface is refused, with the way out.
+//! module itself: in the `component-type` sections that bindings left, or in the names of its
+//! exports. A module that was compiled for WASI gets the adapter that takes it away; one that needs
+//! anything else is refused.
 
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wit_component::{ComponentEncoder, metadata};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata, metadata};
+
+use super::adapter;
+use super::strip::strip;
+use super::world::{self, Module};
 
 use crate::error::{Error, Invalid, Result};
 
@@ -36,29 +41,45 @@ impl Kind {
 /// Wraps a core module into a component. The same module always gives the same bytes.
 ///
 /// # Errors
-/// [`Error::Invalid`] where the module was not compiled against an interface, or needs more than
-/// that interface offers.
+/// [`Error::Invalid`] where the module does not say which functions it has, or needs more than a
+/// function can have.
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>> {
-    let typed = metadata::decode(module).map_err(|e| broken(&e))?.0.is_some();
-    if !typed {
-        return Err(Invalid::new("the core module does not say which functions it has")
-            .hint(
-                "export functions with weir-guest's `weir::export!`, or with wit-bindgen for the world in wit/weir.wit",
-            )
-            .into());
+    let found = Module::parse(module).map_err(|e| broken(&e))?;
+    let stripped = strip(module).map_err(|e| broken(&e))?;
+    let module = stripped.as_slice();
+    let typed = metadata::decode(module).map_err(|e| broken(&format!("{e:#}")))?.0.is_some();
+    let embedded;
+    let module = if typed {
+        module
+    } else {
+        embedded = with_world(module, &found)?;
+        &embedded
+    };
+    let mut encoder = ComponentEncoder::default();
+    encoder.validate(true).module(module).map_err(|e| broken(&format!("{e:#}")))?;
+    if found.imports.iter().any(|from| from == adapter::WASI) {
+        encoder.adapter(adapter::WASI, &adapter::module()?).map_err(|e| broken(&format!("{e:#}")))?;
     }
-    let encode = || ComponentEncoder::default().module(module)?.validate(true).encode();
-    encode().map_err(|e| broken(&e))
+    encoder.encode().map_err(|e| broken(&format!("{e:#}")))
 }
 
-fn broken(error: &anyhow::Error) -> Error {
-    let message = format!("{error:#}");
-    let invalid = Invalid::new(format!("the core module can't be made a component: {message}"));
-    if message.contains("wasi_snapshot_preview1") {
-        invalid.hint("it needs a system interface: compile for wasm32-unknown-unknown instead of wasm32-wasip1").into()
-    } else {
-        invalid.into()
-    }
+/// The module with the description of its world that it came without.
+fn with_world(module: &[u8], found: &Module) -> Result<Vec<u8>> {
+    let Some(items) = found.world() else {
+        return Err(Invalid::new("the core module does not say which functions it has")
+            .hint("export functions by an SDK (`weir new`), by bindings for the world in wit/weir.wit, or by the names in wit/README.md")
+            .into());
+    };
+    let items: Vec<&str> = items.iter().map(String::as_str).collect();
+    let (resolve, id) = world::resolve("component", &items)?;
+    let mut module = module.to_owned();
+    embed_component_metadata(&mut module, &resolve, id, StringEncoding::UTF8, false)
+        .map_err(|e| broken(&format!("{e:#}")))?;
+    Ok(module)
+}
+
+fn broken(message: &str) -> Error {
+    Error::invalid(format!("the core module can't be made a component: {message}"))
 }
 
 /// Writes a file so that readers see the old or the new content and nothing between, even where

@@ -1,21 +1,31 @@
 //! A function from its source: a folder goes in, a component comes out.
 //!
-//! A folder with a `Cargo.toml` is compiled by cargo for `wasm32-unknown-unknown`, a target that
-//! can reach nothing, and the core module is wrapped into a component by the type information
-//! that the guest SDK left in it. The component stands beside cargo's own output and is written
-//! only when its bytes change, so whoever caches by content or by time keeps the cache.
+//! A Rust crate is compiled by cargo for `wasm32-unknown-unknown`, a target that can reach nothing;
+//! other languages by their own compilers (`compile/`), with the SDK's files, which come with Weir. A core
+//! module is wrapped into a component by the type information in it, or by the names of its exports.
+//! The component is written only when its bytes change, so whoever caches by content or by time
+//! keeps the cache.
 //!
-//! What the compiler says goes to stderr as cargo renders it. Nothing is ever written into the
-//! source folder, stdout is never touched, and nothing is run but `cargo`, `rustc` and `rustup`.
+//! What the compiler says goes to stderr. Nothing is ever written into the source folder but its
+//! `target`, stdout is never touched, and nothing is run but the language's own tools.
 
+mod adapter;
+mod cache;
 mod cargo;
+mod compile;
 mod encode;
+mod language;
+mod sdk;
+mod strip;
 mod toolchain;
+mod tools;
+mod world;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub use encode::{componentize, write_atomic};
+pub use language::Language;
 
 use crate::error::{Error, Invalid, Result};
 
@@ -29,6 +39,10 @@ use crate::error::{Error, Invalid, Result};
 /// # Errors
 /// [`Error::Invalid`] where the folder is no function, [`Error::Build`] where it does not compile.
 pub fn component(folder: &Path, out: &dyn Fn(&str)) -> Result<PathBuf> {
+    let source = language::Source::of(folder)?;
+    if source.language != Language::Rust {
+        return compile::component(&source, out);
+    }
     let started = Instant::now();
     let project = cargo::Project::of(folder)?;
     let core = project.build(out)?;

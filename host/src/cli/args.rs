@@ -72,6 +72,16 @@ pub(super) enum Command {
         /// What that process says
         arguments: Vec<String>,
     },
+    Test(Test),
+    /// Hold a component against the conformance kit
+    ///
+    /// Runs the reference functions that an SDK's author has written (tests/conformance/README.md) on
+    /// vectors of every type and prints a table.
+    #[command(after_help = "Example:\n  weir conform tests/conformance/c")]
+    Conform {
+        /// A component (.wasm), or the folder of its source
+        component: PathBuf,
+    },
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  weir completions bash > ~/.local/share/bash-completion/completions/weir")]
     Completions {
@@ -246,18 +256,40 @@ pub(super) struct Bench {
 
 /// Build a function from its source folder, and print where its component is
 ///
-/// The folder is a Rust crate with a `cdylib` library (see the guest SDK). Cargo compiles it for
-/// wasm32-unknown-unknown, and the result is wrapped into a component.
+/// The folder's language is that of its Cargo.toml, its go.mod or its one source file, or stands in a
+/// weir.toml. The language's own compiler is called with the SDK that comes with weir; where it is not
+/// installed, what to install is printed. The result is a component that imports nothing but weir:udf/host.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   weir build udfs/flights
   weir build udfs/flights -o flights.wasm")]
 pub(super) struct Build {
-    /// The folder, with a Cargo.toml
+    /// The folder
     pub(super) folder: PathBuf,
     /// Write the component here
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+}
+
+/// Run a function's test cases in the sandbox
+///
+/// A case is a line of tests.jsonl beside the source: a function, rows, and what is to come of them. Each is
+/// run at once, in halves, row by row and with fresh instances, which must make no difference.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  weir test my-function
+  weir test my-function --update    # take what comes as what is expected
+  weir test stats.wasm --cases stats.jsonl")]
+pub(super) struct Test {
+    /// The folder of a function's source, or a component (.wasm)
+    #[arg(default_value = ".")]
+    pub(super) component: PathBuf,
+    /// The cases, where they are not the folder's tests.jsonl
+    #[arg(long, value_name = "FILE")]
+    pub(super) cases: Option<PathBuf>,
+    /// Write what comes as what is expected, where it differs
+    #[arg(long)]
+    pub(super) update: bool,
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

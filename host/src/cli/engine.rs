@@ -73,7 +73,8 @@ pub(super) fn bench(args: &Bench, wasm: &[u8]) -> Result<BenchResult> {
     })
 }
 
-fn load(path: &Path, wasm: &[u8]) -> Result<Arc<Artifact>> {
+/// Loads a component.
+pub(super) fn load(path: &Path, wasm: &[u8]) -> Result<Arc<Artifact>> {
     Artifact::load(&cache::runtime(&print::note)?, &path.display().to_string(), wasm, &Limits::default())
 }
 

@@ -9,6 +9,7 @@ mod args;
 mod bench;
 mod cache;
 mod cluster;
+mod conform;
 mod engine;
 mod inspect;
 mod live;
@@ -20,6 +21,7 @@ mod sign;
 mod signals;
 mod supervise;
 mod table;
+mod test;
 mod text;
 
 use std::path::Path;
@@ -31,7 +33,7 @@ use weir::admission::Verdict;
 use weir::error::{Error, Result};
 use weir::flow::{self, Options};
 
-use args::{Bench, Build, Cache, Cli, Command, Inspect, Run};
+use args::{Bench, Build, Cache, Cli, Command, Inspect, Run, Test};
 
 /// Runs the command that the process's arguments ask for.
 pub(crate) fn main() -> ExitCode {
@@ -50,6 +52,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Keygen { key } => sign::keygen(&key),
         Command::Cache { what } => cache(what),
         Command::Compile { arguments } => return ExitCode::from(weir::sandbox::compile_as_child(&arguments)),
+        Command::Test(test) => self::test(&test),
+        Command::Conform { component } => conform(&component),
         Command::Completions { shell } => completions(shell),
     };
     match done {
@@ -137,6 +141,28 @@ fn cache(what: Cache) -> Result<()> {
         Cache::Ls => cache::list(&cache)?,
         Cache::Clear => cache::clear(&cache)?,
     })
+}
+
+fn test(args: &Test) -> Result<()> {
+    let file = test::file(&args.component, args.cases.as_deref())?;
+    let wasm = weir::build::load(&args.component, &print::note)?;
+    let tally = test::run(&engine::load(&args.component, &wasm)?, &file, args.update)?;
+    let updated = if tally.updated > 0 { format!(", {} updated", tally.updated) } else { String::new() };
+    print::out(&format!("{} passed, {} failed{updated}\n", tally.passed, tally.failed))?;
+    match tally.failed {
+        0 => Ok(()),
+        _ => Err(Error::Function(format!("{} does not do what is expected of it", args.component.display()))),
+    }
+}
+
+fn conform(component: &Path) -> Result<()> {
+    let wasm = weir::build::load(component, &print::note)?;
+    let tested = weir::cases::conformance::test(&engine::load(component, &wasm)?)?;
+    print::out(&conform::render(&tested))?;
+    match tested.iter().all(weir::cases::conformance::Tested::passed) {
+        true => Ok(()),
+        false => Err(Error::Function(format!("{} does not conform", component.display()))),
+    }
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<()> {

@@ -118,12 +118,12 @@ impl Machine {
     fn start(features: Features) -> wasmtime::Result<Self> {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(INSTANCES_MAX)
-            .total_core_instances(INSTANCES_MAX * 4)
+            .total_core_instances(INSTANCES_MAX * 40)
             .total_memories(INSTANCES_MAX)
             .total_tables(INSTANCES_MAX * 4)
-            .max_core_instances_per_component(32)
+            .max_core_instances_per_component(64)
             .max_memories_per_component(4)
-            .max_tables_per_component(32)
+            .max_tables_per_component(64)
             .max_component_instance_size(1 << 20)
             .max_core_instance_size(1 << 20)
             .table_elements(100_000)

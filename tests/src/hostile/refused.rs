@@ -116,7 +116,7 @@ fn features_that_bring_threads_or_differ_between_machines_are_off() {
 
 #[test]
 fn more_instances_and_handles_than_allowed_are_refused() {
-    let instances = "(core instance (instantiate $m))".repeat(40);
+    let instances = "(core instance (instantiate $m))".repeat(80);
     let many = format!("(component (core module $m) {instances})");
     let error = error(&wat(&many), &Limits::default());
     // Without a catalog it is no function either; which of both is said first does not matter.

@@ -1,0 +1,54 @@
+//! The SDKs' own files: they come with Weir, so that nothing but a language's compiler has to be
+//! installed.
+
+use std::path::Path;
+
+use super::language::Language;
+use super::world::WIT;
+use crate::error::{Error, Result};
+
+/// The files that a function of this language is compiled with, by their names.
+pub(super) fn files(language: Language) -> &'static [(&'static str, &'static str)] {
+    match language {
+        Language::C | Language::Cpp => &[("weir.h", include_str!("../../../guest-sdk/c/weir.h"))],
+        Language::Python => &[
+            ("weir/__init__.py", include_str!("../../../guest-sdk/python/weir/__init__.py")),
+            ("weir/_columns.py", include_str!("../../../guest-sdk/python/weir/_columns.py")),
+            ("weir/_component.py", include_str!("../../../guest-sdk/python/weir/_component.py")),
+            ("weir/_functions.py", include_str!("../../../guest-sdk/python/weir/_functions.py")),
+            ("weir/_host.py", include_str!("../../../guest-sdk/python/weir/_host.py")),
+            ("weir/_run.py", include_str!("../../../guest-sdk/python/weir/_run.py")),
+            ("weir/_types.py", include_str!("../../../guest-sdk/python/weir/_types.py")),
+        ],
+        Language::JavaScript | Language::TypeScript => &[
+            ("weir/columns.js", include_str!("../../../guest-sdk/javascript/weir/columns.js")),
+            ("weir/component.js", include_str!("../../../guest-sdk/javascript/weir/component.js")),
+            ("weir/index.d.ts", include_str!("../../../guest-sdk/javascript/weir/index.d.ts")),
+            ("weir/index.js", include_str!("../../../guest-sdk/javascript/weir/index.js")),
+            ("weir/run.js", include_str!("../../../guest-sdk/javascript/weir/run.js")),
+        ],
+        _ => &[],
+    }
+}
+
+/// Writes them into a folder, and the contract.
+pub(super) fn write(language: Language, folder: &Path) -> Result<()> {
+    let write = |name: &str, text: &str| -> std::io::Result<()> {
+        let path = folder.join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
+        super::write_atomic(&path, text.as_bytes())
+    };
+    let all = files(language).iter().copied().chain([("wit/weir.wit", WIT)]);
+    for (name, text) in all {
+        write(name, text).map_err(|e| Error::Build {
+            message: format!("can't write {}: {e}", folder.join(name).display()),
+            hint: Some("set WEIR_TARGET_DIR to a folder that can be written".into()),
+        })?;
+    }
+    Ok(())
+}

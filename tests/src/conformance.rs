@@ -1,0 +1,103 @@
+//! Functions in every language: built by `weir build` from their folders, and held against the conformance
+//! kit.
+//!
+//! The compilers are those of `tests/toolchains`, which are installed into the target folder when the first
+//! of these tests runs.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::{env, fs};
+
+use crate::command::WEIR;
+use crate::guests;
+
+/// The folder of these tests' sources.
+const TESTS: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The target folder.
+fn target() -> PathBuf {
+    let test = env::current_exe().expect("a test is a file");
+    test.ancestors().nth(3).expect("a test stands in the target folder").to_owned()
+}
+
+/// `PATH` with the compilers in front.
+static TOOLS: LazyLock<String> = LazyLock::new(|| {
+    let folder = target().join("toolchains");
+    let installed =
+        Command::new(Path::new(TESTS).join("toolchains/install")).arg(folder).stderr(Stdio::inherit()).output();
+    let installed = installed.expect("bash runs");
+    assert!(installed.status.success(), "the compilers of other languages can't be installed; see above");
+    let path = env::var("PATH").unwrap_or_default();
+    format!("{}:{path}", String::from_utf8_lossy(&installed.stdout).trim())
+});
+
+fn weir(arguments: &[&str], path: &str) -> Output {
+    let mut command = Command::new(&*WEIR);
+    command.current_dir(TESTS).args(arguments).env("PATH", path).env("WEIR_TARGET_DIR", target().join("functions"));
+    command.env_remove("VIRTUAL_ENV").stdin(Stdio::null()).output().expect("weir runs")
+}
+
+#[track_caller]
+fn conforms(component: &str) {
+    let ran = weir(&["conform", component], &TOOLS);
+    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{out}\n{err}");
+    // A row for each function below the head.
+    assert_eq!(out.lines().filter(|line| line.contains(" ok ")).count(), 12, "{out}");
+}
+
+#[test]
+fn rust() {
+    conforms(&guests::component("rust").to_string_lossy());
+}
+
+#[test]
+fn c() {
+    conforms("conformance/c");
+}
+
+#[test]
+fn python() {
+    conforms("conformance/python");
+}
+
+#[test]
+fn javascript() {
+    conforms("conformance/javascript");
+}
+
+#[test]
+fn what_does_not_conform_is_told() {
+    let ran = weir(&["conform", &guests::component("lab").to_string_lossy()], &TOOLS);
+    assert_eq!(ran.status.code(), Some(3));
+    let out = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(out.contains("there is no function `balance`"), "{out}");
+}
+
+#[test]
+fn a_wrong_result_is_told_with_its_row() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string(Path::new(TESTS).join("conformance/c/functions.c")).expect("a source");
+    let wrong = text.replace("*state += amount[row];\n", "*state += amount[row] + 1;\n");
+    assert_ne!(text, wrong);
+    fs::write(folder.path().join("functions.c"), wrong).expect("a source");
+    let ran = weir(&["conform", &folder.path().to_string_lossy()], &TOOLS);
+    let out = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(out.contains(r#"one key, at once: row 0: expected [{"balance":5}], got [{"balance":6}]"#), "{out}");
+    assert_eq!(ran.status.code(), Some(3), "{out}");
+}
+
+#[test]
+fn without_a_compiler_it_is_told_what_to_install() {
+    for (folder, install) in [
+        ("conformance/c", "pip install ziglang==0.17.1"),
+        ("conformance/python", "pip install componentize-py==0.25.1"),
+        ("conformance/javascript", "npm install componentize-qjs@0.4.5 esbuild@0.25.0"),
+    ] {
+        let ran = weir(&["build", folder], "/nowhere");
+        let err = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(ran.status.code(), Some(6), "{err}");
+        assert!(err.contains(install), "{err}");
+    }
+}
