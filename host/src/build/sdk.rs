@@ -27,7 +27,18 @@ pub(super) fn files(language: Language) -> &'static [(&'static str, &'static str
             ("weir/index.js", include_str!("../../../guest-sdk/javascript/weir/index.js")),
             ("weir/run.js", include_str!("../../../guest-sdk/javascript/weir/run.js")),
         ],
-        _ => &[],
+        Language::Go => &[
+            ("abi.go", include_str!("../../../guest-sdk/go/abi.go")),
+            ("columns.go", include_str!("../../../guest-sdk/go/columns.go")),
+            ("fields.go", include_str!("../../../guest-sdk/go/fields.go")),
+            ("go.mod", include_str!("../../../guest-sdk/go/go.mod")),
+            ("host.go", include_str!("../../../guest-sdk/go/host.go")),
+            ("host_native.go", include_str!("../../../guest-sdk/go/host_native.go")),
+            ("run.go", include_str!("../../../guest-sdk/go/run.go")),
+            ("weir.go", include_str!("../../../guest-sdk/go/weir.go")),
+        ],
+        // A crate names its SDK in its manifest.
+        Language::Rust => &[],
     }
 }
 

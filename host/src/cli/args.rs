@@ -72,6 +72,15 @@ pub(super) enum Command {
         /// What that process says
         arguments: Vec<String>,
     },
+    /// Make a folder with a function, its tests and a pipeline
+    #[command(after_help = "Examples:\n  weir new prices --lang python\n  weir new prices --lang rust")]
+    New {
+        /// The folder, which is not there yet
+        folder: PathBuf,
+        /// The language: rust, python, javascript, typescript, c, c++ or go
+        #[arg(long, value_name = "L")]
+        lang: weir::build::Language,
+    },
     Test(Test),
     /// Hold a component against the conformance kit
     ///
@@ -167,6 +176,9 @@ pub(super) struct Run {
     /// Write what each step did as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
+    /// Start again whenever the pipeline file or a function's source changes
+    #[arg(long)]
+    pub(super) watch: bool,
     /// No live line and no closing table; errors are still printed
     #[arg(short, long)]
     pub(super) quiet: bool,

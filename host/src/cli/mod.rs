@@ -14,6 +14,7 @@ mod engine;
 mod inspect;
 mod live;
 mod measure;
+mod new;
 mod print;
 mod replay;
 mod rows;
@@ -23,6 +24,7 @@ mod supervise;
 mod table;
 mod test;
 mod text;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ use args::{Bench, Build, Cache, Cli, Command, Inspect, Run, Test};
 /// Runs the command that the process's arguments ask for.
 pub(crate) fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Run(run) if run.watch => watch::run(&run.pipeline),
         Command::Run(run) if run.is_supervisor() => match supervise::supervise(&run) {
             Ok(code) => return code,
             Err(error) => Err(error),
@@ -52,6 +55,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Keygen { key } => sign::keygen(&key),
         Command::Cache { what } => cache(what),
         Command::Compile { arguments } => return ExitCode::from(weir::sandbox::compile_as_child(&arguments)),
+        Command::New { folder, lang } => new::make(&folder, lang).and_then(|next| print::out(&next)),
         Command::Test(test) => self::test(&test),
         Command::Conform { component } => conform(&component),
         Command::Completions { shell } => completions(shell),
