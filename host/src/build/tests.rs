@@ -83,14 +83,14 @@ fn what_does_not_compile_is_one_line_and_a_build_error() {
 fn a_library_without_types_is_refused_with_the_way_out() {
     let error = build(fixture("cdylib", "").path()).0.unwrap_err();
     assert!(error.to_string().contains("does not say which functions it has"), "{error}");
-    assert!(error.hint().unwrap().contains("weir::export!"));
+    assert!(error.hint().unwrap().contains("weir new"));
 }
 
 #[test]
 fn what_is_no_crate_is_refused() {
     let empty = tempfile::tempdir().unwrap();
     let error = build(empty.path()).0.unwrap_err();
-    assert!(error.to_string().ends_with("has no Cargo.toml"), "{error}");
+    assert!(error.to_string().contains("no source in a language that is known"), "{error}");
     let error = build(&empty.path().join("missing")).0.unwrap_err();
     assert!(error.to_string().contains("No such file"), "{error}");
     let error = build(fixture("rlib", "").path()).0.unwrap_err();
@@ -111,7 +111,7 @@ fn load_takes_modules_and_components_and_nothing_else() {
 }
 
 #[test]
-fn a_module_for_a_system_is_refused_with_the_way_out() {
+fn a_module_for_a_system_becomes_a_component_that_imports_none() {
     let folder = fixture("cdylib", LIB);
     let core = component(folder.path(), &|_| {}).unwrap().with_file_name("fixture.wasm");
     // A module with nothing but the fixture's types and an import of the system's.
@@ -122,8 +122,25 @@ fn a_module_for_a_system_is_refused_with_the_way_out() {
     )
     .unwrap();
     module.extend(types);
-    let error = componentize(&module).unwrap_err();
-    assert!(error.hint().unwrap().contains("wasm32-unknown-unknown"), "{error}");
+    let component = componentize(&module).unwrap();
+    let decoded = wit_component::decode(&component).unwrap();
+    let worlds: Vec<_> = decoded.resolve().worlds.iter().map(|(_, world)| world.imports.len()).collect();
+    assert!(worlds.iter().all(|imports| *imports == 0), "{worlds:?}");
+    let unknown = module.iter().map(|byte| if *byte == b'1' { b'9' } else { *byte }).collect::<Vec<_>>();
+    assert!(componentize(&unknown).unwrap_err().to_string().contains("can't be made a component"));
+}
+
+#[test]
+fn a_module_that_exports_by_the_contract_s_names_becomes_a_component() {
+    let text = r#"(module
+        (import "weir:udf/host@0.1.0" "log" (func $log (param i32 i32 i32)))
+        (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8))
+        (func (export "weir:udf/catalog@0.1.0#functions") (result i32) (i32.const 16))
+        (func (export "weir:udf/filter@0.1.0#filter-batch") (param i32 i32 i32 i32) (result i32) (i32.const 24)))"#;
+    let component = componentize(&wat::parse_str(text).unwrap()).unwrap();
+    let text = format!("{:?}", wit_component::decode(&component).unwrap().resolve().interfaces);
+    assert!(text.contains("filter-batch") && !text.contains("flat-map-batch"), "{text}");
 }
 
 /// The custom section with the types, header included, found by its name.

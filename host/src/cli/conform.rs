@@ -23,7 +23,6 @@ pub(super) fn render(tested: &[Tested]) -> String {
     }
     let mut out =
         text::columns(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Right], &rows);
-    out.push('\n');
     for function in tested.iter().filter(|t| !t.passed()) {
         out.push_str(&format!("\n{}\n", function.function));
         for problem in function.problems.iter().take(TOLD_MAX) {
