@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::cache::{self, Place};
-use super::language::{Language, Source};
+use super::language::{Engine, Language, Source};
 use super::{componentize, encode, sdk};
 use crate::error::{Error, Result};
+use crate::sandbox::language;
 
 /// A compiler that was found, and how it is called.
 trait Compiler {
@@ -66,10 +67,15 @@ pub(super) fn component(source: &Source, out: &dyn Fn(&str)) -> Result<PathBuf> 
 }
 
 fn wrap(source: &Source, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if encode::Kind::of(&bytes) == Some(encode::Kind::Component) {
-        return Ok(bytes);
-    }
-    componentize(&bytes).map_err(|e| Error::Build {
+    let said = match (source.language, source.engine) {
+        (Language::JavaScript | Language::TypeScript, Engine::StarlingMonkey) => "javascript/starlingmonkey",
+        (language, _) => language.name(),
+    };
+    let component = match encode::Kind::of(&bytes) {
+        Some(encode::Kind::Component) => Ok(bytes),
+        _ => componentize(&bytes),
+    };
+    component.map(|component| language::mark(component, said)).map_err(|e| Error::Build {
         message: format!("{} does not make a component: {e}", source.shown.display()),
         hint: e.hint().map(str::to_owned),
     })

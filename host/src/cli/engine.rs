@@ -39,7 +39,7 @@ pub(super) fn inspect(args: &Inspect, wasm: &[u8]) -> Result<Inspection> {
     let parameters = Arc::new(args.parameters.iter().cloned().collect());
     let runtime = cache::runtime(&print::note)?;
     let name = args.component.display().to_string();
-    let report = admission::inspect(&runtime, &name, wasm, &Limits::default(), &parameters)?;
+    let report = admission::inspect(&runtime, &name, wasm, &Limits::of_component(wasm), &parameters)?;
     Ok(Inspection { component: name, report })
 }
 
@@ -54,7 +54,7 @@ pub(super) fn bench(args: &Bench, wasm: &[u8]) -> Result<BenchResult> {
         None => (samples::rows(&signature.inputs, rows_max, 1), "made-up rows (yours: --rows FILE)".to_owned()),
     };
     let parameters = Arc::new(parameters(&args.parameters, signature)?);
-    let mut instance = Instance::new(&artifact, index, parameters, Limits::default(), Reuse::UntilFault);
+    let mut instance = Instance::new(&artifact, index, parameters, Limits::of_component(wasm), Reuse::UntilFault);
     let failed = |fault: Fault| Error::Function(format!("function `{}` {fault}", signature.name));
     let instantiate_us = measure::median_us(|| {
         instance.reset();
@@ -75,7 +75,7 @@ pub(super) fn bench(args: &Bench, wasm: &[u8]) -> Result<BenchResult> {
 
 /// Loads a component.
 pub(super) fn load(path: &Path, wasm: &[u8]) -> Result<Arc<Artifact>> {
-    Artifact::load(&cache::runtime(&print::note)?, &path.display().to_string(), wasm, &Limits::default())
+    Artifact::load(&cache::runtime(&print::note)?, &path.display().to_string(), wasm, &Limits::of_component(wasm))
 }
 
 /// The first function of that name.

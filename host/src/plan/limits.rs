@@ -9,14 +9,23 @@ use crate::error::Invalid;
 use crate::sandbox::settings::{self, Amount, Setting, Unit};
 use crate::sandbox::{Ceiling, Limits};
 
-/// The path of an entry of `[functions]`, and its limits.
-pub(super) fn function_limits<'a>(
+/// The path of an entry of `[functions]`.
+pub(super) fn function_path(at: &At<FunctionsSpec>) -> &str {
+    match at.get_ref() {
+        FunctionsSpec::Path(path) => path,
+        FunctionsSpec::Table(table) => &table.path,
+    }
+}
+
+/// The limits of an entry of `[functions]`; `default` where the pipeline says nothing.
+pub(super) fn function_limits(
     text: &Text,
     all: &LimitsSpec,
-    at: &'a At<FunctionsSpec>,
+    at: &At<FunctionsSpec>,
     ceiling: &Ceiling,
-) -> Result<(&'a str, Limits), Invalid> {
-    let mut limits = Limits::default().within(ceiling);
+    default: Limits,
+) -> Result<Limits, Invalid> {
+    let mut limits = default.within(ceiling);
     for (name, value) in all {
         set(&mut limits, name.get_ref(), value.get_ref(), ceiling).map_err(|wrong| match wrong {
             Wrong::Name(message, hint) => text.wrong(name, message).hint(hint),
@@ -24,7 +33,7 @@ pub(super) fn function_limits<'a>(
         })?;
     }
     match at.get_ref() {
-        FunctionsSpec::Path(path) => Ok((path, limits)),
+        FunctionsSpec::Path(_) => Ok(limits),
         FunctionsSpec::Table(table) => {
             for (name, value) in &table.limits {
                 set(&mut limits, name, value, ceiling).map_err(|wrong| match wrong {
@@ -32,7 +41,7 @@ pub(super) fn function_limits<'a>(
                     Wrong::Value(message) => text.wrong(at, message),
                 })?;
             }
-            Ok((&table.path, limits))
+            Ok(limits)
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::bind::{Component, did_you_mean};
 use super::join::{PairColumn, join};
-use super::limits::{function_limits, max_failed};
+use super::limits::{function_limits, function_path, max_failed};
 use super::prune::prune;
 use super::spec::{At, DeadLettersSpec, FunctionsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
 use super::state::{state, stays_in_memory};
@@ -19,7 +19,7 @@ use crate::error::{Error, Invalid, Result};
 use crate::flow::sink::Output;
 use crate::flow::source::Input;
 use crate::function::{Kind, Native};
-use crate::sandbox::{Artifact, Ceiling, Runtime};
+use crate::sandbox::{Artifact, Ceiling, Limits, Runtime};
 use crate::signing::Trust;
 use crate::state::Settings;
 use crate::types::Field;
@@ -431,8 +431,7 @@ impl Components<'_> {
     }
 
     fn load(&self, name: &str, at: &At<FunctionsSpec>) -> Result<Component> {
-        let (path, limits) = function_limits(self.text, &self.spec.limits, at, &self.environment.policy.ceiling)?;
-        let path = relative(self.text, path);
+        let path = relative(self.text, function_path(at));
         let placed = |message: String| Error::from(self.text.wrong(at, message));
         let wasm = match path.is_dir() {
             true => (self.environment.build)(&path)?,
@@ -440,6 +439,8 @@ impl Components<'_> {
         };
         let bytes = std::fs::read(&wasm)
             .map_err(|e| placed(format!("the component of `{name}` can't be read: {}: {e}", path.display())))?;
+        let default = Limits::of_component(&bytes);
+        let limits = function_limits(self.text, &self.spec.limits, at, &self.environment.policy.ceiling, default)?;
         let file = wasm.display().to_string();
         // A signature is looked for in what is known to be a component.
         let artifact = Artifact::check_shape(&file, &bytes, &limits)

@@ -15,6 +15,7 @@ mod bindings;
 mod cache;
 mod catalog;
 mod compile;
+pub(crate) mod language;
 mod shape;
 
 mod fault;
