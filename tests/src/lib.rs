@@ -19,6 +19,8 @@ mod command;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod deterministic;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod joins;

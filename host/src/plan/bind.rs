@@ -15,7 +15,7 @@ use crate::types::{DataType, Field};
 /// An entry of `[functions]`, loaded.
 #[derive(Debug, Clone)]
 pub(super) enum Component {
-    Sandboxed { artifact: Arc<Artifact>, limits: Limits },
+    Sandboxed { artifact: Arc<Artifact>, limits: Box<Limits> },
     Native(Vec<Arc<Native>>),
 }
 
@@ -88,7 +88,7 @@ pub(super) fn bind(
             artifact: Arc::clone(artifact),
             index,
             parameters: Arc::new(parameters),
-            limits: *limits,
+            limits: limits.clone(),
         },
         Component::Native(functions) => Function::Native(Arc::clone(&functions[index])),
     };

@@ -450,6 +450,6 @@ impl Components<'_> {
             Error::Invalid(invalid) => invalid.at(self.text.place(at.span().start)).into(),
             other => other,
         })?;
-        Ok(Component::Sandboxed { artifact, limits })
+        Ok(Component::Sandboxed { artifact, limits: Box::new(limits) })
     }
 }

@@ -216,7 +216,7 @@ pub enum Function {
         /// What the pipeline gives, and the defaults.
         parameters: Parameters,
         /// What an instance may use.
-        limits: Limits,
+        limits: Box<Limits>,
     },
     /// In the host: a library user's own.
     Native(Arc<Native>),
@@ -235,7 +235,7 @@ impl Function {
     pub fn open(&self, reuse: Reuse) -> Box<dyn Calls> {
         match self {
             Self::Sandboxed { artifact, index, parameters, limits } => {
-                Box::new(Instance::new(artifact, *index, Arc::clone(parameters), *limits, reuse))
+                Box::new(Instance::new(artifact, *index, Arc::clone(parameters), **limits, reuse))
             }
             Self::Native(native) => native.open(),
         }

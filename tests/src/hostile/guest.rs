@@ -116,7 +116,10 @@ fn kind_named(name: &str) -> Kind {
 fn component(text: &str, kind: Kind) -> anyhow::Result<Vec<u8>> {
     let own: Vec<&str> = text.lines().filter_map(function_name).collect();
     let module = without(TEMPLATE, &own).replace("@CATALOG@", &catalog(kind)).replace("@EXTRA@", text);
-    componentize(&wat::parse_str(&module)?)
+    // With source lines, as a debug build of a function has them.
+    let module =
+        wat::Parser::new().generate_dwarf(wat::GenerateDwarf::Lines).parse_str(Some("guest.wat".as_ref()), module);
+    componentize(&module?)
 }
 
 /// A core module for the world of everything, as a component.

@@ -82,3 +82,12 @@ fn check(guest: &Guest) {
         }
     }
 }
+
+#[test]
+fn a_fault_says_where_it_was_in_the_source() {
+    let mut instance = instance(&guest::named("traps_on_one_row"));
+    let fault = call(&mut instance, numbers(&[3])).expect_err("it traps");
+    let names: Vec<_> = fault.backtrace.iter().map(|frame| frame.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(names, ["harm", "watch", "map_batch"], "{:?}", fault.backtrace);
+    assert!(fault.backtrace.iter().all(|frame| frame.contains("guest.wat:")), "{:?}", fault.backtrace);
+}

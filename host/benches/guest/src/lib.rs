@@ -94,4 +94,21 @@ fn group_sum(value: &[f64]) -> f64 {
     value.iter().sum()
 }
 
-weir::export!(scale, scale_columns, euros, serious, Mean, upper, running_sum, group_sum);
+/// Traps on one row of those that the benches have.
+#[weir::map]
+fn stumbles(a: i64) -> i64 {
+    assert!(a != 4711, "not this one");
+    a
+}
+
+/// Never returns.
+#[weir::map]
+fn spins(a: i64) -> i64 {
+    let mut turns = a;
+    while std::hint::black_box(turns) != i64::MIN {
+        turns = (turns + 1) & i64::MAX;
+    }
+    turns
+}
+
+weir::export!(stumbles, spins, scale, scale_columns, euros, serious, Mean, upper, running_sum, group_sum);
