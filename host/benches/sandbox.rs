@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
 
     measure::head("ns/row, against wasmtime without limits");
     let mut bare = bare::Bare::new(&wasm, index("scale_columns") as u32)?;
-    let mut native = || drop(black_box(bare.map(&numbers)));
+    let mut native = || assert_eq!(black_box(bare.map(&numbers)), 2);
     let mut limited = instance("scale_columns");
     let map = |instance: &mut Instance| drop(black_box(instance.map(input(&numbers)).expect("maps")));
     measure::pair("all limits but fuel", ROWS, "ratio 1.5", || map(&mut limited), &mut native);
@@ -149,11 +149,11 @@ mod bare {
     });
 
     use self::weir::udf::host::{Host, Level};
-    use self::weir::udf::types::{BatchParam, ColumnParam};
+    use self::weir::udf::types::{self, BatchParam, ColumnParam};
 
     struct Nothing;
 
-    impl self::weir::udf::types::Host for Nothing {}
+    impl types::Host for Nothing {}
 
     impl Host for Nothing {
         fn log(&mut self, _: Level, _: String) {}

@@ -41,7 +41,6 @@ pub(super) fn from_file(path: &Path, fields: &[Field], n: usize) -> Result<Recor
 mod tests {
     use std::io::Write;
 
-    use arrow_array::Array;
     use weir::types::DataType;
 
     use super::*;

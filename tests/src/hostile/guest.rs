@@ -182,7 +182,7 @@ fn catalog(kind: Kind) -> String {
     put(field, &pair(column, 1));
     put(field + 8, &[2, 0]);
     put(column, b"n");
-    let mut bytes = vec![0; 128];
+    let mut bytes = [0; 128];
     for (at, content) in places {
         let at = (at - AT) as usize;
         bytes[at..at + content.len()].copy_from_slice(&content);

@@ -62,7 +62,6 @@ fn a_thousand_in_a_row_leave_the_memory_where_it_was() {
     let (before, _) = resident();
     run(0, RUNS);
     let (after, most) = resident();
-    println!("{} MiB before, {} MiB after, {} MiB at most", before >> 20, after >> 20, most >> 20);
     assert!(after < before + GROWTH_BYTES_MAX, "{before} bytes before, {after} after");
     let limit = 64 << 20;
     assert!(most < before + limit + BESIDE_BYTES_MAX, "{before} bytes before, {most} at most");
