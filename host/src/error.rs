@@ -66,6 +66,17 @@ pub enum Error {
         /// Which one, and what is known of it.
         message: String,
     },
+    /// A checkpoint can't be written, read, or resumed from.
+    #[error("{message}")]
+    Checkpoint {
+        /// Which one, and what is wrong with it.
+        message: String,
+        /// What would help.
+        hint: Option<String>,
+        /// What the system said.
+        #[source]
+        cause: Option<std::io::Error>,
+    },
     /// An invariant of ours does not hold.
     #[error("{0} (this is a bug in weir; please report it)")]
     Bug(String),
@@ -105,6 +116,7 @@ impl Error {
     /// | 7 | state can't be kept on disk or in Redis |
     /// | 8 | a component was inspected, and is not fit to run |
     /// | 9 | another process of the run has failed or is gone |
+    /// | 10 | a checkpoint can't be written, read or resumed from |
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Bug(_) => 1,
@@ -116,6 +128,7 @@ impl Error {
             Self::State { .. } => 7,
             Self::Unfit(_) => 8,
             Self::Peer { .. } => 9,
+            Self::Checkpoint { .. } => 10,
         }
     }
 
@@ -123,7 +136,7 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Invalid(invalid) => invalid.hint.as_deref(),
-            Self::Build { hint, .. } | Self::State { hint, .. } => hint.as_deref(),
+            Self::Build { hint, .. } | Self::State { hint, .. } | Self::Checkpoint { hint, .. } => hint.as_deref(),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@
 pub mod admission;
 pub mod build;
 pub mod cases;
+pub mod checkpoint;
 pub mod error;
 pub mod flow;
 pub mod function;

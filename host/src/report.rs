@@ -17,6 +17,36 @@ pub struct Metrics {
     workers: usize,
     nodes: Vec<Arc<Node>>,
     interrupted: AtomicBool,
+    /// What the run's checkpoints were.
+    pub checkpoints: Checkpoints,
+}
+
+/// The checkpoints that a run has taken.
+#[derive(Debug, Default)]
+pub struct Checkpoints {
+    /// How many.
+    pub taken: AtomicU64,
+    /// The number of the last one; 0 where there is none.
+    pub last: AtomicU64,
+    /// Bytes that were written for it, of state that had changed.
+    pub last_bytes: AtomicU64,
+    /// Nanoseconds from when every worker had written its part until it was there.
+    pub commit_ns: AtomicU64,
+    /// When it was taken, in milliseconds since 1970-01-01T00:00:00Z.
+    pub last_ms: AtomicU64,
+    /// The number of the one that the run goes on from; 0 where it started from nothing.
+    pub resumed: AtomicU64,
+}
+
+impl Checkpoints {
+    /// Notes one that is there.
+    pub fn note(&self, checkpoint: u64, bytes: u64, commit: Duration, taken_ms: u64) {
+        self.taken.fetch_add(1, Relaxed);
+        self.last.store(checkpoint, Relaxed);
+        self.last_bytes.store(bytes, Relaxed);
+        self.last_ms.store(taken_ms, Relaxed);
+        Node::add_time(&self.commit_ns, commit);
+    }
 }
 
 /// What a node of the plan is, for the report.
@@ -145,6 +175,7 @@ impl Metrics {
             workers,
             nodes: nodes.into_iter().map(Arc::new).collect(),
             interrupted: AtomicBool::new(false),
+            checkpoints: Checkpoints::default(),
         }
     }
 
@@ -174,6 +205,7 @@ impl Metrics {
             failed: nodes.iter().map(|n| n.failed).sum(),
             late: nodes.iter().map(|n| n.late).sum(),
             peak_memory_bytes: peak_memory_bytes(),
+            checkpoints: CheckpointsReport::of(&self.checkpoints),
             watermark_us: nodes.iter().filter(|n| n.kind == NodeKind::Source).filter_map(|n| n.watermark_us).min(),
             nodes,
             processes: Vec::new(),
@@ -202,6 +234,9 @@ pub struct Report {
     pub late: u64,
     /// The most memory that the process has held so far, where the system says.
     pub peak_memory_bytes: Option<u64>,
+    /// The checkpoints that were taken; absent where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<CheckpointsReport>,
     /// The least watermark of the sources in microseconds since 1970-01-01T00:00:00Z; absent
     /// before the first, without event time and at the end.
     pub watermark_us: Option<i64>,
@@ -210,6 +245,37 @@ pub struct Report {
     /// Where this is the sum of several processes' reports, those reports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Report>,
+}
+
+/// What the checkpoints of a run were.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckpointsReport {
+    /// The number of the one that the run went on from; absent where it started from nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<u64>,
+    /// How many were taken.
+    pub taken: u64,
+    /// The number of the last one.
+    pub last: u64,
+    /// Bytes that were written for it, of state that had changed.
+    pub last_bytes: u64,
+    /// Milliseconds that it took, all together, from when every worker had written its part until
+    /// they were there.
+    pub commit_ms: u64,
+}
+
+impl CheckpointsReport {
+    fn of(checkpoints: &Checkpoints) -> Option<Self> {
+        let get = |counter: &AtomicU64| counter.load(Relaxed);
+        let (taken, resumed) = (get(&checkpoints.taken), get(&checkpoints.resumed));
+        (taken > 0 || resumed > 0).then(|| Self {
+            resumed: (resumed > 0).then_some(resumed),
+            taken,
+            last: get(&checkpoints.last),
+            last_bytes: get(&checkpoints.last_bytes),
+            commit_ms: get(&checkpoints.commit_ns) / 1_000_000,
+        })
+    }
 }
 
 /// Linux says so in `/proc/self/status`.

@@ -20,6 +20,7 @@ Exit codes:
   7    state can't be kept on disk or in Redis
   8    a component was inspected, and is not fit to run
   9    another process of the run has failed or is gone
+  10   a checkpoint can't be written, read or resumed from
   130  interrupted twice";
 
 /// Run other people's functions on streams.
@@ -48,6 +49,7 @@ pub(super) enum Command {
         pipeline: PathBuf,
     },
     Inspect(Inspect),
+    Checkpoints(Checkpoints),
     Bench(Bench),
     Build(Build),
     Replay(Replay),
@@ -156,7 +158,8 @@ pub(super) enum Cache {
 ///
 /// Functions given as a source folder are built first when their source has changed. On a terminal
 /// a line shows how far the run is; at the end a table says what each step did. Ctrl-C stops
-/// reading, finishes what has been read and exits with 0; a second one ends at once.
+/// reading, finishes what has been read and exits with 0; a second one ends at once. With
+/// `[checkpoint]` a run goes on where the last one was killed or stopped.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   weir run examples/flights/pipeline.toml
@@ -179,6 +182,9 @@ pub(super) struct Run {
     /// Start again whenever the pipeline file or a function's source changes
     #[arg(long)]
     pub(super) watch: bool,
+    /// Start from nothing although there is a checkpoint to go on from; it and its outputs are replaced
+    #[arg(long)]
+    pub(super) from_scratch: bool,
     /// No live line and no closing table; errors are still printed
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -213,6 +219,54 @@ impl Run {
     pub(super) fn is_supervisor(&self) -> bool {
         self.processes.is_some_and(|n| n.get() > 1) || self.restart > 0
     }
+}
+
+/// List, show, verify and remove the checkpoints of a pipeline
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  weir checkpoints ls pipeline.toml
+  weir checkpoints show checkpoints/ --checkpoint 17
+  weir checkpoints verify pipeline.toml
+  weir checkpoints prune pipeline.toml --keep 1")]
+pub(super) struct Checkpoints {
+    #[command(subcommand)]
+    pub(super) action: CheckpointsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CheckpointsAction {
+    /// List them: when they were taken, how many workers there were, how large they are
+    Ls {
+        /// The pipeline file, or the folder of its checkpoints
+        place: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one of them: where the sources were, what each step held, what was published
+    Show {
+        /// The pipeline file, or the folder of its checkpoints
+        place: PathBuf,
+        /// Which; the last one if nothing is said
+        #[arg(long, value_name = "N")]
+        checkpoint: Option<u64>,
+        /// Print the manifest as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read every file of all of them, and say which are whole; exits with 10 if one is not
+    Verify {
+        /// The pipeline file, or the folder of its checkpoints
+        place: PathBuf,
+    },
+    /// Remove all but the last ones, and what belongs to none
+    Prune {
+        /// The pipeline file, or the folder of its checkpoints
+        place: PathBuf,
+        /// How many are kept
+        #[arg(long, value_name = "N", default_value = "1")]
+        keep: NonZeroUsize,
+    },
 }
 
 /// Show what a component offers and asks for, and whether it is fit to run
@@ -343,6 +397,7 @@ mod tests {
             Error::State { message: String::new(), hint: None, cause: None },
             Error::Unfit(String::new()),
             Error::peer(""),
+            Error::Checkpoint { message: String::new(), hint: None, cause: None },
         ];
         let words = [
             "a bug",
@@ -354,6 +409,7 @@ mod tests {
             "state can't",
             "not fit",
             "another process",
+            "a checkpoint",
         ];
         for (error, word) in errors.iter().zip(words) {
             let line = EXIT_CODES.lines().find(|l| l.contains(word)).unwrap();

@@ -8,6 +8,7 @@
 mod args;
 mod bench;
 mod cache;
+mod checkpoints;
 mod cluster;
 mod conform;
 mod engine;
@@ -48,6 +49,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(run) => self::run(&run),
         Command::Check { pipeline } => check(&pipeline),
         Command::Inspect(inspect) => self::inspect(&inspect),
+        Command::Checkpoints(args) => checkpoints::run(&args.action),
         Command::Bench(bench) => self::bench(&bench),
         Command::Build(build) => self::build(&build),
         Command::Replay(args) => replay::replay(&args),
@@ -75,8 +77,13 @@ fn run(args: &Run) -> Result<()> {
     if args.end_with_stdin {
         signals::stop_with_stdin(&stop);
     }
-    let options =
-        Options { workers: args.workers.get(), batch_rows: args.batch_rows.get(), cluster, ..Options::default() };
+    let options = Options {
+        workers: args.workers.get(),
+        batch_rows: args.batch_rows.get(),
+        from_scratch: args.from_scratch,
+        cluster,
+        ..Options::default()
+    };
     let plan = engine::load_plan(&args.pipeline, args.quiet)?;
     let metrics = Arc::new(plan.metrics(options.workers));
     let live = (!args.quiet && live::has_room(&metrics.snapshot()))
@@ -88,6 +95,7 @@ fn run(args: &Run) -> Result<()> {
     // What was counted until then helps to see why a run failed.
     let report = done.as_ref().map_or_else(|_| metrics.snapshot(), Clone::clone);
     if !args.quiet {
+        report.checkpoints.iter().for_each(|of| print::note(&checkpoints::summary(of, done.is_ok())));
         print::note(&table::render(&report));
     }
     let report_file = args.report.as_deref().map(|path| flow::cluster::file_of(path, args.process.unwrap_or(0)));

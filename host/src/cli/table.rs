@@ -157,6 +157,7 @@ pub(super) mod tests {
             rows_out: 84,
             failed: 12,
             late: 3,
+            checkpoints: None,
             peak_memory_bytes: None,
             watermark_us: Some(1_360_335_600_250_000),
             processes: vec![],

@@ -13,7 +13,10 @@ use arrow_array::RecordBatch;
 use serde_json::{Map, Value, json};
 
 use super::batch::Batch;
+use super::cut::Staged;
+use super::sink::DEAD_LETTERS;
 use super::source::BadRecord;
+use crate::checkpoint::{Files, Output};
 use crate::error::{Error, Result};
 use crate::function::invoke::Failure;
 use crate::letter::Made;
@@ -26,19 +29,34 @@ pub(super) struct Shared {
     failed: OnceLock<Error>,
     /// Set when a worker has panicked or another process is lost: a part of the dataflow will never end.
     panicked: AtomicBool,
-    dead_letters: Option<Mutex<BufWriter<File>>>,
+    dead_letters: Option<Mutex<Letters>>,
     /// Set from outside when the run is to end.
     stop: Arc<AtomicBool>,
     /// Sinks that somebody still reads.
     open_sinks: AtomicUsize,
 }
 
+/// The file of dead letters.
+struct Letters {
+    name: String,
+    file: BufWriter<File>,
+    bytes: u64,
+    /// The last checkpoint that was told of them.
+    told: u64,
+}
+
 impl Shared {
-    pub(super) fn new(plan: &Plan, stop: Arc<AtomicBool>) -> Result<Self> {
+    /// For a run, which goes on behind so many bytes of dead letters.
+    pub(super) fn new(plan: &Plan, stop: Arc<AtomicBool>, files: &Files, letters_bytes: u64) -> Result<Self> {
         let open = |path: &Path| {
-            let file = File::create(path)
-                .map_err(|e| Error::sink_io(format!("the dead letters {} can't be written", path.display()), e))?;
-            Ok::<_, Error>(Mutex::new(BufWriter::new(file)))
+            let file = match letters_bytes {
+                0 => files.create(path),
+                bytes => files.append_behind(path, bytes),
+            };
+            let file =
+                file.map_err(|e| Error::sink_io(format!("the dead letters {} can't be written", path.display()), e))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok::<_, Error>(Mutex::new(Letters { name, file: BufWriter::new(file), bytes: letters_bytes, told: 0 }))
         };
         let sinks = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Sink(_))).count();
         Ok(Self {
@@ -73,7 +91,31 @@ impl Shared {
 
     /// Whether sources are to give nothing more.
     pub(super) fn is_ending(&self) -> bool {
-        self.has_failed() || self.stop.load(Relaxed) || self.open_sinks.load(Relaxed) == 0
+        self.has_failed() || self.is_asked_to_end()
+    }
+
+    /// Whether the run is to end before its input does.
+    pub(super) fn is_asked_to_end(&self) -> bool {
+        self.stop.load(Relaxed) || self.open_sinks.load(Relaxed) == 0
+    }
+
+    /// What a checkpoint has to know of the dead letters. The first worker that asks is told; all that
+    /// belong to the checkpoint are there when any worker can ask, and none that do not.
+    pub(super) fn letters_at(&self, checkpoint: u64) -> Option<Staged> {
+        let mut letters = self.dead_letters.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut letters.told, checkpoint) >= checkpoint {
+            return None;
+        }
+        let file = match letters.file.flush().and_then(|()| letters.file.get_ref().try_clone()) {
+            Ok(file) => file,
+            Err(e) => {
+                self.fail(Error::sink_io("the dead letters can't be written", e));
+                return None;
+            }
+        };
+        let (staged, published) = (letters.name.clone(), letters.name.clone());
+        let sink = DEAD_LETTERS.to_owned();
+        Some(Staged { output: Output { sink, staged, published, grows: true, bytes: letters.bytes, rows: 0 }, file })
     }
 
     /// Notes that nobody reads a sink any more. Without any sink the run is over.
@@ -105,7 +147,7 @@ impl Shared {
     pub(super) fn finish(self) -> Result<()> {
         if let Some(letters) = self.dead_letters {
             let mut letters = letters.into_inner().unwrap_or_else(PoisonError::into_inner);
-            letters.flush().map_err(|e| Error::sink_io("the dead letters can't be written", e))?;
+            letters.file.flush().map_err(|e| Error::sink_io("the dead letters can't be written", e))?;
         }
         self.failed.into_inner().map_or(Ok(()), Err)
     }
@@ -116,7 +158,8 @@ impl Shared {
         let mut line = Value::Object(letter.clone()).to_string();
         line.push('\n');
         // A letter is on its way before its pipeline goes on: failures are rare, and worth it.
-        if let Err(e) = letters.write_all(line.as_bytes()).and_then(|()| letters.flush()) {
+        letters.bytes += line.len() as u64;
+        if let Err(e) = letters.file.write_all(line.as_bytes()).and_then(|()| letters.file.flush()) {
             self.fail(Error::sink_io("the dead letters can't be written", e));
         }
     }

@@ -14,17 +14,19 @@ use timely::worker::Worker;
 
 use super::clock::Clock;
 use super::cluster::{self, Cluster};
+use super::cut::{Saved, Start};
 use super::dead_letters::{Failures, Shared, check_rates};
 use super::epochs::Order;
 use super::exchange::{Edge, exchange};
 use super::join;
 use super::read;
-use super::sink::{self, Writer};
+use super::sink::{self, Stager};
 use super::stateful;
 use super::transform::transform;
 use super::window;
 use super::write::{Target, write};
 use super::{Epoch, Stream};
+use crate::checkpoint::Files;
 use crate::error::{Error, Result};
 use crate::plan::{Late, Node, Operator, Plan};
 use crate::report::{Metrics, Report};
@@ -47,6 +49,11 @@ pub struct Options {
     pub clock: Clock,
     /// The other processes of the run, if there are any; each has as many workers as this one.
     pub cluster: Option<cluster::Settings>,
+    /// Whether a run starts from nothing although there is a checkpoint to go on from. That and all
+    /// others of the pipeline are removed.
+    pub from_scratch: bool,
+    /// How checkpoints and the outputs that they publish come to the disk.
+    pub files: Files,
 }
 
 impl Default for Options {
@@ -59,11 +66,13 @@ impl Default for Options {
             reuse: Reuse::UntilFault,
             clock: Clock::default(),
             cluster: None,
+            from_scratch: false,
+            files: Files::default(),
         }
     }
 }
 
-type Writers = Vec<Mutex<Option<Box<dyn Writer>>>>;
+type Writers = Vec<Mutex<Target>>;
 
 /// Runs a plan to the end of its input, or until `stop` is set: then what was read is finished
 /// and open windows fire. `metrics` are [`Plan::metrics`] for as many workers. With several processes
@@ -84,10 +93,15 @@ fn run_here(
     cluster: Option<&Cluster>,
 ) -> Result<Report> {
     let with_state = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Window(_))).count();
+    let saved = match Saved::open(&plan, options, metrics)? {
+        Start::At(saved) => saved,
+        Start::Complete => return Ok(metrics.snapshot()),
+    };
     let stores = Arc::new(Stores::open(&plan.state, &plan.name, with_state)?);
-    let writers = open_sinks(&plan, cluster.is_none_or(Cluster::has_sinks))?;
-    let shared = Arc::new(Shared::new(&plan, Arc::clone(stop))?);
-    let plan = Arc::new(plan);
+    let writers = open_sinks(&plan, &saved, &options.files, cluster.is_none_or(Cluster::has_sinks))?;
+    let letters = saved.letters(&plan).map_or(0, |output| output.bytes);
+    let shared = Arc::new(Shared::new(&plan, Arc::clone(stop), &options.files, letters)?);
+    let (plan, saved) = (Arc::new(plan), Arc::new(saved));
     let (allocators, threads) = match (cluster, options.workers) {
         (Some(cluster), workers) => {
             cluster.ready()?;
@@ -101,7 +115,7 @@ fn run_here(
         let (plan, options, metrics) = (Arc::clone(&plan), options.clone(), Arc::clone(metrics));
         let (shared, writers, stores) = (Arc::clone(&shared), Arc::new(writers), Arc::clone(&stores));
         move |worker: &mut Worker| {
-            let work = || run_worker(worker, &plan, &options, &metrics, &shared, &writers, &stores);
+            let work = || run_worker(worker, &plan, &options, &metrics, &shared, &writers, &stores, &saved);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a worker panicked");
@@ -140,16 +154,26 @@ fn plan_ended(plan: &Plan, metrics: &Metrics) {
 }
 
 /// Opens every sink before the first row is read, so that one that can't be written is known then.
-fn open_sinks(plan: &Plan, here: bool) -> Result<Writers> {
-    let open = |node: &Node| match &node.operator {
-        Operator::Sink(to) if here && !matches!(to.output, sink::Output::Blackhole) => {
-            Ok(Mutex::new(Some(sink::open(&to.output, &to.format, &crate::types::arrow_schema(&node.fields))?)))
+fn open_sinks(plan: &Plan, saved: &Saved, files: &Files, here: bool) -> Result<Writers> {
+    let open = |node: &Node| {
+        let Operator::Sink(to) = &node.operator else { return Ok(Target::Nowhere) };
+        if !here {
+            return Ok(Target::Nowhere);
         }
-        _ => Ok(Mutex::new(None)),
+        let schema = crate::types::arrow_schema(&node.fields);
+        Ok(match (&to.output, saved.after()) {
+            (sink::Output::Blackhole, _) => Target::Nowhere,
+            (sink::Output::File(_) | sink::Output::Folder(_), Some(after)) => {
+                let (was, encoding) = (saved.output(&node.name), (&to.format, &*schema));
+                Target::Staged(Box::new(Stager::new(&node.name, &to.output, encoding, files, after, was)?))
+            }
+            (output, _) => Target::Writer(sink::open(output, &to.format, &schema)?),
+        })
     };
-    plan.nodes.iter().map(open).collect()
+    plan.nodes.iter().map(|node| open(node).map(Mutex::new)).collect()
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a run shares is known in one place")]
 fn run_worker(
     worker: &mut Worker,
     plan: &Arc<Plan>,
@@ -158,9 +182,12 @@ fn run_worker(
     shared: &Arc<Shared>,
     writers: &Writers,
     stores: &Stores,
+    saved: &Arc<Saved>,
 ) {
     let probe = Handle::<Epoch>::new();
-    worker.dataflow::<Epoch, _, _>(|scope| {
+    let cuts = saved.cuts();
+    let committer = worker.dataflow::<Epoch, _, _>(|scope| {
+        let mut sinks = Vec::new();
         let mut streams: Vec<Option<Stream<'_>>> = Vec::new();
         let order = |of: &Node| of.input.map_or(Order::Source, |input| Order::of(&plan.nodes[input]));
         // The late rows of each window.
@@ -178,6 +205,8 @@ fn run_worker(
                         counters: counters.clone(),
                         failures: failures(),
                         probe: probe.clone(),
+                        cuts: cuts.clone(),
+                        restored: &saved.restored,
                     };
                     let stream = read::read(&scope, setting);
                     // A source with fewer partitions than workers would leave some without work.
@@ -199,6 +228,9 @@ fn run_worker(
                         order: order(node),
                         options,
                         failures: failures(),
+                        cuts: cuts.clone(),
+                        restored: saved.restored.node(&node.name),
+                        names: &plan.partition_names_of(index),
                     };
                     Some(stateful::stateful_map(exchange(input, &edge, fields), setting))
                 }
@@ -218,6 +250,9 @@ fn run_worker(
                         counters: counters.clone(),
                         failures: failures(),
                         stores,
+                        cuts: cuts.clone(),
+                        restored: saved.restored.node(&node.name),
+                        names: &plan.partition_names_of(index),
                     };
                     let (results, late_rows) = window::window(input, setting);
                     late.insert(index, late_rows);
@@ -232,7 +267,19 @@ fn run_worker(
                 (Operator::Join(spec), Some(left)) => {
                     let right = (streams[spec.right].clone().expect("an input comes before"), spec.right);
                     let inputs = [(left.0, node.input.unwrap_or_default()), right];
-                    Some(join::join(inputs, plan, join::Setting { node, join: spec, options, counters, shared }))
+                    Some(join::join(
+                        inputs,
+                        plan,
+                        join::Setting {
+                            node,
+                            join: spec,
+                            options,
+                            counters,
+                            shared,
+                            cuts: cuts.clone(),
+                            restored: saved.restored.node(&node.name),
+                        },
+                    ))
                 }
                 (Operator::Sink(to), Some((input, fields))) => {
                     let (input, target) = match to.output {
@@ -240,19 +287,24 @@ fn run_worker(
                         _ => {
                             let first = scope.index() == 0;
                             let mut writer = writers[index].lock().unwrap_or_else(PoisonError::into_inner);
-                            let writer = if first { writer.take() } else { None };
-                            (exchange(input, &Edge::One, fields), writer.map_or(Target::Nowhere, Target::Writer))
+                            let target = match first {
+                                true => std::mem::replace(&mut *writer, Target::Nowhere),
+                                false => Target::Nowhere,
+                            };
+                            (exchange(input, &Edge::One, fields), target)
                         }
                     };
                     let counters = counters.clone();
-                    write(input, &node.name, fields, order(node), target, counters, Arc::clone(shared))
-                        .probe_with(&probe);
+                    let shared = Arc::clone(shared);
+                    let done = write(input, &node.name, fields, order(node), target, counters, shared, cuts.clone());
+                    sinks.push(done.probe_with(&probe));
                     None
                 }
                 (_, None) => None,
             };
             streams.push(stream);
         }
+        saved.conduct(&scope, sinks, &probe, &cuts, shared)
     });
     while worker.has_dataflows() {
         worker.step_or_park(Some(Duration::from_millis(10)));
@@ -260,5 +312,8 @@ fn run_worker(
             // Another worker's share of the progress will never come.
             worker.installed_dataflows().into_iter().for_each(|dataflow| worker.drop_dataflow(dataflow));
         }
+    }
+    if let Some(committer) = committer {
+        committer.finish();
     }
 }

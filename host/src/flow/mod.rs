@@ -9,6 +9,7 @@
 pub mod batch;
 pub mod clock;
 pub mod cluster;
+mod cut;
 mod dead_letters;
 pub mod decode;
 mod driver;

@@ -5,7 +5,23 @@
 //! depend on how fast rows came. It never goes back: a partition that comes back from idleness may
 //! be behind it.
 
+use serde::{Deserialize, Serialize};
+
 use super::batch::Batch;
+
+/// Where the partitions of a stream were at a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Saved {
+    partitions: Vec<SavedPartition>,
+    stream: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SavedPartition {
+    name: String,
+    watermark: i64,
+    idle: bool,
+}
 
 /// Where the partitions of a stream are, and so the stream.
 #[derive(Debug)]
@@ -63,6 +79,34 @@ impl Watermarks {
             None if alive().next().is_some() => (i64::MIN, true),
             None => (i64::MAX, false),
         }
+    }
+
+    /// Where they are, for a checkpoint; the partitions by their names, where they have some.
+    pub(super) fn saved(&self, names: &[String]) -> Saved {
+        let name = |at: usize| names.get(at).cloned().unwrap_or_default();
+        let partition =
+            |(at, p): (usize, &Position)| SavedPartition { name: name(at), watermark: p.watermark, idle: p.idle };
+        Saved { partitions: self.of.iter().enumerate().map(partition).collect(), stream: self.stream }
+    }
+
+    /// Goes on where the partitions were at a checkpoint. Behind windows they are workers, of which there
+    /// may be more or fewer now: these were all as far as each other.
+    pub(super) fn resume(&mut self, saved: &Saved, names: &[String]) {
+        let least = saved.partitions.iter().map(|p| p.watermark).min().unwrap_or(i64::MIN);
+        let idle = saved.partitions.iter().all(|p| p.idle || p.watermark == i64::MAX);
+        for (at, position) in self.of.iter_mut().enumerate() {
+            let known = match names.get(at) {
+                Some(name) => saved.partitions.iter().find(|p| p.name == *name),
+                None => None,
+            };
+            *position = match (known, names.is_empty()) {
+                (Some(known), _) => Position { watermark: known.watermark, idle: known.idle },
+                (None, true) => Position { watermark: least, idle },
+                // A partition that is new.
+                (None, false) => *position,
+            };
+        }
+        self.stream = saved.stream;
     }
 
     fn alive(&self) -> impl Iterator<Item = &Position> {

@@ -15,9 +15,10 @@ use timely::dataflow::operators::generic::Operator;
 
 use super::Stream;
 use super::batch::Batch;
+use super::cut::Cuts;
 use super::dead_letters::Shared;
 use super::epochs::{Epochs, Order, merged};
-use super::sink::{Writer, Wrote};
+use super::sink::{Stager, Writer, Wrote};
 use crate::error::Result;
 use crate::report::Node;
 use crate::types::{Field, arrow_schema};
@@ -28,6 +29,8 @@ pub(super) enum Target {
     Nowhere,
     /// To the one place that the sink writes to.
     Writer(Box<dyn Writer>),
+    /// To a file that checkpoints publish.
+    Staged(Box<Stager>),
     /// Nobody reads them any more.
     Closed,
 }
@@ -41,6 +44,7 @@ pub(super) fn write<'scope>(
     target: Target,
     counters: Arc<Node>,
     shared: Arc<Shared>,
+    cuts: Cuts,
 ) -> Stream<'scope> {
     let mut sink = Sink { target, schema: arrow_schema(fields), order, bytes: 0, counters, shared };
     let mut epochs = Epochs::default();
@@ -51,8 +55,11 @@ pub(super) fn write<'scope>(
                     epochs.push(*capability.time(), || capability, batches.drain(..));
                 }
             });
-            while let Some((_, batches)) = epochs.complete(frontier) {
+            while let Some((capability, batches)) = epochs.complete(frontier) {
                 sink.write(batches);
+                if cuts.at(*capability.time()).is_some() {
+                    sink.cut(&cuts);
+                }
             }
             if frontier.is_empty() {
                 sink.finish();
@@ -83,6 +90,7 @@ impl Sink {
             let wrote = match &mut self.target {
                 Target::Nowhere => Ok(Wrote::All),
                 Target::Writer(writer) => writer.write(&batch.rows),
+                Target::Staged(stager) => stager.write(&batch.rows).map(|()| Wrote::All),
                 Target::Closed => return,
             };
             if self.went_well(wrote) {
@@ -96,6 +104,19 @@ impl Sink {
             self.went_well(flushed);
         }
         Node::add_time(&self.counters.busy_ns, started.elapsed());
+    }
+
+    /// Leaves what a checkpoint is to publish.
+    fn cut(&mut self, cuts: &Cuts) {
+        let Target::Staged(stager) = &mut self.target else { return };
+        if self.shared.has_failed() {
+            return;
+        }
+        match stager.cut() {
+            Ok(staged) => staged.into_iter().for_each(|staged| cuts.leave_staged(staged)),
+            Err(error) => self.shared.fail(error),
+        }
+        self.counters.bytes.fetch_add(stager.new_bytes(), Relaxed);
     }
 
     /// Ends the output: nothing will follow.

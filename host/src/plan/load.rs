@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bind::{Component, did_you_mean};
+use super::checkpoint::checkpoint;
 use super::join::{PairColumn, join};
 use super::limits::{function_limits, function_path, max_failed};
 use super::prune::prune;
@@ -64,6 +65,20 @@ impl Plan {
     }
 }
 
+/// Where a pipeline file says that its checkpoints are, without looking at anything else of it.
+pub fn checkpoint_folder(path: &Path) -> Result<PathBuf> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Error::invalid(format!("the pipeline {} can't be read: {e}", path.display())))?;
+    let text = Text { path: path.to_path_buf(), text };
+    match text.parse()?.checkpoint {
+        Some(at) => Ok(relative(&text, at.get_ref().dir.get_ref())),
+        None => Err(Invalid::new("the pipeline takes no checkpoints")
+            .at(text.place(0))
+            .hint("write `[checkpoint]` with `dir = \"checkpoints/\"`")
+            .into()),
+    }
+}
+
 struct Planner<'a> {
     text: &'a Text,
     spec: &'a Spec,
@@ -116,6 +131,7 @@ impl<'a> Planner<'a> {
         self.check_files()?;
         let state = state(self.text, self.spec.state.as_ref())?;
         self.check_state(&state)?;
+        let checkpoint = checkpoint(self.text, self.spec.checkpoint.as_ref(), &self.nodes, &self.starts, &state)?;
         prune(&mut self.nodes);
         let name = match &self.spec.name {
             Some(name) => name.clone(),
@@ -127,7 +143,7 @@ impl<'a> Planner<'a> {
             .as_ref()
             .map(|d: &At<DeadLettersSpec>| relative(self.text, d.get_ref().file.get_ref()));
         let max_failed = self.spec.max_failed.as_ref().map(|at| max_failed(self.text, at)).transpose()?;
-        let mut plan = Plan { name, nodes: self.nodes, dead_letters, state, max_failed };
+        let mut plan = Plan { name, nodes: self.nodes, dead_letters, state, max_failed, checkpoint };
         plan.seed();
         Ok(plan)
     }
@@ -345,7 +361,7 @@ impl<'a> Planner<'a> {
         let mut written = Vec::new();
         for (node, start) in self.nodes.iter().zip(&self.starts) {
             if let Operator::Sink(sink) = &node.operator
-                && let Output::File(path) = &sink.output
+                && let Output::File(path) | Output::Folder(path) = &sink.output
             {
                 written.push((path.clone(), format!("sink `{}` writes it", node.name), *start));
             }

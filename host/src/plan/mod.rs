@@ -6,6 +6,7 @@
 
 mod bind;
 mod call;
+mod checkpoint;
 mod event_time;
 mod join;
 mod limits;
@@ -26,9 +27,10 @@ use std::sync::Arc;
 
 pub use join::{Join, JoinKind, Origin, PairColumn, Pairing};
 pub(crate) use limits::limits_as_written;
-pub use load::{Environment, Policy};
+pub use load::{Environment, Policy, checkpoint_folder};
 pub use window::{Aggregate, Compute, Emit, Firing, Late, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
 
+use crate::checkpoint as checkpoints;
 use crate::flow::times::TimeFormat;
 use crate::flow::{sink, source};
 use crate::function::{Calls, Fault, Native, Signature};
@@ -50,6 +52,8 @@ pub struct Plan {
     pub state: Settings,
     /// How many of a step's rows may fail until the pipeline stops.
     pub max_failed: Option<Share>,
+    /// When checkpoints are taken, and where they are.
+    pub checkpoint: Option<checkpoints::Settings>,
 }
 
 /// A source, step or sink.
@@ -302,19 +306,29 @@ impl Plan {
     /// The names of the source's partitions that the rows a node takes (or, of a source, gives)
     /// are of; none behind a window, and none of a join, whose rows are of two sources.
     pub fn partitions_of(&self, node: usize) -> Vec<String> {
+        self.source_of(node).map_or_else(Vec::new, |source| source.discovered.partitions.clone())
+    }
+
+    /// What tells those partitions apart wherever the command is run.
+    pub fn partition_names_of(&self, node: usize) -> Vec<String> {
+        self.source_of(node).map_or_else(Vec::new, |source| source.discovered.names())
+    }
+
+    /// The source whose partitions the rows are of that a node takes, or gives if it is one.
+    fn source_of(&self, node: usize) -> Option<&Source> {
         let mut node = &self.nodes[node];
         loop {
             match (&node.operator, node.input) {
-                (Operator::Source(source), _) => return source.discovered.partitions.clone(),
-                (Operator::Join(_), _) => return Vec::new(),
+                (Operator::Source(source), _) => return Some(source),
+                (Operator::Join(_), _) => return None,
                 (_, Some(input)) => {
                     let late = matches!(node.operator, Operator::Late);
                     node = &self.nodes[input];
                     if matches!(node.operator, Operator::Window(_)) && !late {
-                        return Vec::new();
+                        return None;
                     }
                 }
-                (_, None) => return Vec::new(),
+                (_, None) => return None,
             }
         }
     }
@@ -370,6 +384,7 @@ impl Operator {
             Self::Late => "rows".to_string(),
             Self::Sink(sink) => match &sink.output {
                 sink::Output::File(path) => path.display().to_string(),
+                sink::Output::Folder(path) => format!("{}/", path.display()),
                 sink::Output::Stdout => "stdout".to_string(),
                 sink::Output::Blackhole => "blackhole".to_string(),
             },

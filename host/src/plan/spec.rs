@@ -39,6 +39,7 @@ pub(super) struct Spec {
     pub(super) dead_letters: Option<At<DeadLettersSpec>>,
     pub(super) trust: Option<At<TrustSpec>>,
     pub(super) state: Option<At<StateSpec>>,
+    pub(super) checkpoint: Option<At<CheckpointSpec>>,
 }
 
 /// `[limits]`: which names there are, the sandbox knows.
@@ -193,6 +194,7 @@ pub(super) struct EverySpec {
 pub(super) struct SinkSpec {
     pub(super) from: Option<At<String>>,
     pub(super) file: Option<At<String>>,
+    pub(super) folder: Option<At<String>>,
     pub(super) stdout: Option<At<bool>>,
     pub(super) blackhole: Option<At<bool>>,
     pub(super) format: Option<At<String>>,
@@ -220,6 +222,15 @@ pub(super) struct StateSpec {
     pub(super) redis: Option<At<String>>,
     pub(super) prefix: Option<At<String>>,
     pub(super) memory: Option<At<String>>,
+}
+
+/// `[checkpoint]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct CheckpointSpec {
+    pub(super) dir: At<String>,
+    pub(super) every: Option<At<String>>,
+    pub(super) keep: Option<At<i64>>,
 }
 
 /// A pipeline file's text, to say where in it something stands.

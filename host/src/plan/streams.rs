@@ -184,23 +184,32 @@ pub(super) fn sink(text: &Text, spec: &At<SinkSpec>) -> Result<Sink, Invalid> {
     let inner = spec.get_ref();
     chosen(text, "stdout", inner.stdout.as_ref())?;
     chosen(text, "blackhole", inner.blackhole.as_ref())?;
-    let given = [inner.file.is_some(), inner.stdout.is_some(), inner.blackhole.is_some()];
+    let given = [inner.file.is_some(), inner.folder.is_some(), inner.stdout.is_some(), inner.blackhole.is_some()];
     if given.iter().filter(|g| **g).count() != 1 {
         let what = if given.contains(&true) { "more than one of" } else { "none of" };
         return Err(text
             .wrong(
                 spec,
-                format!("a sink says where its rows go, and this one has {what} `file`, `stdout` and `blackhole`"),
+                format!(
+                    "a sink says where its rows go, and this one has {what} `file`, `folder`, `stdout` and `blackhole`"
+                ),
             )
             .hint("write `file = \"out.jsonl\"`, `stdout = true` or `blackhole = true`"));
     }
-    let (output, format) = match &inner.file {
-        Some(file) => {
+    let (output, format) = match (&inner.file, &inner.folder) {
+        (None, Some(folder)) => {
+            let format = match (&inner.format, &inner.csv) {
+                (None, None) => Format::JsonLines,
+                _ => format(text, spec, inner.format.as_ref(), inner.csv.as_ref(), None)?,
+            };
+            (Output::Folder(relative(text, folder.get_ref())), format)
+        }
+        (Some(file), _) => {
             let path = relative(text, file.get_ref());
             let format = format(text, spec, inner.format.as_ref(), inner.csv.as_ref(), Some(&path))?;
             (Output::File(path), format)
         }
-        None => {
+        (None, None) => {
             let format = match (&inner.format, &inner.csv) {
                 (None, None) => Format::JsonLines,
                 _ => format(text, spec, inner.format.as_ref(), inner.csv.as_ref(), None)?,

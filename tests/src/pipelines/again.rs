@@ -14,6 +14,7 @@ pub(super) fn again(plan: &Plan) -> Result<Plan> {
         dead_letters: plan.dead_letters.clone(),
         state: plan.state.clone(),
         max_failed: plan.max_failed,
+        checkpoint: plan.checkpoint.clone(),
     })
 }
 

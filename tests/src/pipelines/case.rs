@@ -9,11 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use weir::checkpoint::{Files, Folder, Manifest, Settings};
 use weir::flow::sink::Output;
 use weir::flow::{self, Options, cluster};
 use weir::plan::{Environment, Operator, Plan, Policy};
 use weir::report::Report;
-use weir::state::Settings;
+use weir::state::Settings as State;
 use weir::{Error, Result};
 
 use super::again::again;
@@ -95,13 +96,13 @@ impl Case {
 
     /// Runs a plan that may be run again.
     pub(crate) fn run_again(&self, plan: &Plan, options: &Options) -> Ran {
-        self.run_plan(again(plan).expect("the sources are still there"), options)
+        self.run_plan(again(plan).expect("the sources are still there"), options, true)
     }
 
     /// Runs a plan that may be run again, with its state somewhere, in one or several processes.
     pub(crate) fn run_keeping(&self, plan: &Plan, options: &Options, keep: Keep, processes: usize) -> Ran {
         if processes == 1 {
-            return self.run_plan(self.keeping(plan, keep), options);
+            return self.run_plan(self.keeping(plan, keep), options, true);
         }
         // Each has its own plan, counters and stop flag, and all that they share goes through sockets.
         let addresses = cluster::free_addresses(processes).expect("free ports");
@@ -110,7 +111,7 @@ impl Case {
                 peer_timeout: Duration::from_secs(120),
                 ..cluster::Settings::new(process, addresses.clone())
             };
-            self.run_plan(self.keeping(plan, keep), &Options { cluster: Some(cluster), ..options.clone() })
+            self.run_plan(self.keeping(plan, keep), &Options { cluster: Some(cluster), ..options.clone() }, true)
         };
         let ran: Vec<Ran> = thread::scope(|scope| {
             let runs: Vec<_> = (0..processes).map(|p| scope.spawn(move || run(p))).collect();
@@ -138,23 +139,55 @@ impl Case {
         let mut plan = again(plan).expect("the sources are still there");
         match keep {
             Keep::Memory => {}
-            Keep::Disk => plan.state = Settings::Disk { folder: self.path().join("state"), memory_bytes: 0 },
+            Keep::Disk => plan.state = State::Disk { folder: self.path().join("state"), memory_bytes: 0 },
             Keep::Redis => {
                 let prefix = self.path().display().to_string();
-                plan.state = Settings::Redis { url: redis::shared(), prefix, memory_bytes: 0 };
+                plan.state = State::Redis { url: redis::shared(), prefix, memory_bytes: 0 };
             }
         }
         plan
     }
 
-    /// Runs a plan. What it would write to standard output goes to `out.jsonl`.
-    fn run_plan(&self, mut plan: Plan, options: &Options) -> Ran {
+    /// Runs a plan again and again, each time until an operation on a file fails, and each time with another
+    /// number of workers, until it gets to its end. What a run does is lost with it but for what is on the
+    /// disk, as if it was killed in the middle of that operation. Says how often it was.
+    pub(crate) fn run_killed(&self, plan: &Plan, options: &Options) -> (Ran, usize) {
+        let folder = self.path().join("checkpoints");
+        drop(fs::remove_dir_all(&folder));
+        let (mut operations, mut kills, mut last) = (4, 0, None);
+        loop {
+            let mut plan = again(plan).expect("the sources are still there");
+            plan.checkpoint = Some(Settings { folder: folder.clone(), every: Duration::ZERO, keep: 2 });
+            let files = Files::failing_at(operations);
+            let workers = 1 + kills % 3;
+            let ran = self.run_plan(plan, &Options { files, workers, ..options.clone() }, kills == 0);
+            match &ran.result {
+                Err(error) if caused_by_the_disk(error) => kills += 1,
+                _ => return (ran, kills),
+            }
+            assert!(kills < 10_000, "it does not get anywhere");
+            // It is to read on each time, but not much.
+            let at = Folder::look_at(&folder, Files::default());
+            let of =
+                |manifest: Manifest| manifest.positions.into_iter().map(|p| (p.record, p.ended)).collect::<Vec<_>>();
+            let positions = at.last().ok().flatten().map(of);
+            match positions == last {
+                false => operations = 5 + kills as u64 % 29,
+                true => operations += 4,
+            }
+            last = positions;
+        }
+    }
+
+    /// Runs a plan. What it would write to standard output goes to `out.jsonl`. Afresh, what earlier runs
+    /// have written goes first.
+    fn run_plan(&self, mut plan: Plan, options: &Options, afresh: bool) -> Ran {
         let mut files = Vec::new();
         for node in &mut plan.nodes {
             let Operator::Sink(sink) = &mut node.operator else { continue };
             match &sink.output {
                 Output::Stdout => sink.output = Output::File(self.path().join("out.jsonl")),
-                Output::File(_) | Output::Blackhole => {}
+                Output::File(_) | Output::Folder(_) | Output::Blackhole => {}
             }
             if let Output::File(path) = &sink.output {
                 files.push(path.clone());
@@ -163,7 +196,9 @@ impl Case {
         let process = options.cluster.as_ref().map_or(0, |c| c.process);
         let letters = plan.dead_letters.as_ref().map(|path| cluster::file_of(path, process));
         let written = if process == 0 { files.as_slice() } else { &[] };
-        written.iter().chain(&letters).for_each(|file| drop(fs::remove_file(file)));
+        if afresh {
+            written.iter().chain(&letters).for_each(|file| drop(fs::remove_file(file)));
+        }
         let metrics = Arc::new(plan.metrics(options.workers));
         let result = flow::run(plan, options, &metrics, &Arc::new(AtomicBool::new(false)));
         let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -193,6 +228,11 @@ impl Case {
         let lines = text.lines().filter(|line| !line.starts_with("    at ")).map(|line| format!("{line}\n"));
         self.without_path(&lines.collect::<String>())
     }
+}
+
+/// Whether a run failed where the disk was made to.
+fn caused_by_the_disk(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.to_string() == "the disk was made to fail")
 }
 
 /// Reads and checks a pipeline.

@@ -66,13 +66,22 @@ impl Expected {
     }
 
     fn check(&self, case: &Case, ran: &Ran, look: &Look) -> Result<(), String> {
+        self.check_outputs(case, ran, look)?;
+        match &ran.result {
+            Ok(report) if report.late != self.late => Err(format!("{} late rows, expected {}", report.late, self.late)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is published. A run that goes on from a checkpoint counts what it did itself.
+    fn check_outputs(&self, case: &Case, ran: &Ran, look: &Look) -> Result<(), String> {
         if let Some(expected) = &self.error {
             return match &ran.result {
                 Ok(_) => Err(format!("it ran, but should have failed with\n{expected}")),
                 Err(error) => same("the error", expected, &case.error_text(error)),
             };
         }
-        let report = ran.result.as_ref().map_err(|e| case.error_text(e))?;
+        ran.result.as_ref().map_err(|e| case.error_text(e))?;
         let names = |sinks: &[(String, String)]| sinks.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>();
         let mut found = ran.sinks.clone();
         found.sort();
@@ -83,9 +92,6 @@ impl Expected {
         }
         for ((name, found), (_, expected)) in found.iter().zip(&expected) {
             same(name, &look.at(expected), &look.at(found))?;
-        }
-        if report.late != self.late {
-            return Err(format!("{} late rows, expected {}", report.late, self.late));
         }
         self.check_dead_letters(case, ran)
     }
@@ -184,6 +190,15 @@ pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
     plan.state == Settings::Memory && windows.clone().next().is_some() && windows.all(may)
 }
 
+/// Whether its input can be read again, and its state is in memory.
+fn can_be_resumed(plan: &Plan) -> bool {
+    plan.state == Settings::Memory
+        && plan.nodes.iter().all(|node| match &node.operator {
+            Operator::Source(source) => source.discovered.read_once().is_none(),
+            _ => true,
+        })
+}
+
 /// Runs a folder in all ways.
 fn folder(name: &str) {
     check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(name));
@@ -201,8 +216,10 @@ fn check(folder: &Path) {
             return expected.check(&case, &ran, &Look::Exactly).unwrap_or_else(|e| panic!("{shown}: {e}"));
         }
     };
-    let run = |way: &Way| {
+    let mut rows = 0;
+    let mut run = |way: &Way| {
         let ran = case.run_keeping(&plan, &way.options, way.keep, way.processes);
+        rows = ran.result.as_ref().map_or(0, |report| report.rows_in);
         let checked = expected.check(&case, &ran, &Look::of(&plan, way));
         checked.err().map(|e| format!("{}: {e}", way.name))
     };
@@ -210,7 +227,14 @@ fn check(folder: &Path) {
     if may_keep_state_elsewhere(&plan) {
         all.extend(ways::with_stores());
     }
-    let failed: Vec<String> = all.iter().filter_map(run).collect();
+    let mut failed: Vec<String> = all.iter().filter_map(&mut run).collect();
+    if expected.error.is_none() && can_be_resumed(&plan) {
+        let way = ways::killed(rows);
+        let (ran, kills) = case.run_killed(&plan, &way.options);
+        let checked = expected.check_outputs(&case, &ran, &Look::of(&plan, &way));
+        failed.extend(checked.err().map(|e| format!("{} ({kills} times): {e}", way.name)));
+        assert!(kills > 3, "{shown}: killed {kills} times, which shows nothing");
+    }
     assert!(failed.is_empty(), "{shown}: {} ways failed\n{}", failed.len(), failed.join("\n"));
 }
 

@@ -70,6 +70,15 @@ pub(super) fn all() -> Vec<Way> {
     ]
 }
 
+/// The one that is killed all the time, and goes on from checkpoints with another number of workers: so
+/// many rows are some ten epochs, which are not smaller than those of other ways.
+pub(super) fn killed(rows: u64) -> Way {
+    let mut way = way("killed and resumed", |_| {});
+    way.options.epoch_rows = (rows / 10).max(10) as usize;
+    way.options.batch_rows = (rows / 25).max(1) as usize;
+    way
+}
+
 /// Those for pipelines whose state may be elsewhere than in memory.
 pub(super) fn with_stores() -> Vec<Way> {
     let keep = |keep, name, change| Way { keep, ..way(name, change) };

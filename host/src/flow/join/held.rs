@@ -19,7 +19,7 @@ const CHUNK_ROWS: usize = 8192;
 const DONE_ROWS_MIN: usize = 2 * CHUNK_ROWS;
 
 /// Where a row is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     chunk: u32,
     row: u32,
@@ -85,6 +85,16 @@ impl Held {
             arrays.push(&nothing);
         }
         interleave(&arrays, &places.rows).expect("columns of one type")
+    }
+
+    /// Some rows, as they are held.
+    pub(super) fn rows_of(&self, places: impl Iterator<Item = Place>) -> RecordBatch {
+        let places: Places = places.map(Some).collect();
+        if places.rows.is_empty() {
+            return RecordBatch::new_empty(self.schema());
+        }
+        let columns = (0..self.schema.fields().len()).map(|index| self.column(index, &places)).collect();
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).expect("columns of the side")
     }
 
     /// Rows that take memory.

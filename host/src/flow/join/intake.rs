@@ -85,7 +85,7 @@ impl Intake {
         (Arc::new(keys.try_into_binary().expect("the keys of a batch are below 2 GiB")), valid)
     }
 
-    /// Holds some rows of a batch, and says where.
+    /// Holds some rows of a batch, and says where; also gives them as they are held.
     pub(super) fn hold(
         &self,
         held: &mut Held,
@@ -93,9 +93,9 @@ impl Intake {
         keys: ArrayRef,
         times: &Int64Array,
         rows: &[u32],
-    ) -> Vec<Row> {
+    ) -> (Vec<Row>, RecordBatch) {
         if rows.is_empty() {
-            return Vec::new();
+            return (Vec::new(), RecordBatch::new_empty(held.schema()));
         }
         let mut columns: Vec<ArrayRef> = self.from.iter().map(|c| Arc::clone(batch.rows.column(*c))).collect();
         columns.push(keys);
@@ -104,8 +104,10 @@ impl Intake {
             let some = |column: &ArrayRef| take(column, &indices, None).expect("the indices are rows of the batch");
             columns = columns.iter().map(some).collect();
         }
-        let places = held.push(RecordBatch::try_new(held.schema(), columns).expect("columns of the side"));
+        let kept = RecordBatch::try_new(held.schema(), columns).expect("columns of the side");
+        let places = held.push(kept.clone());
         let partition = if self.windowed { 0 } else { batch.partition };
-        rows.iter().zip(places).map(|(row, place)| Row { time: times.value(*row as usize), partition, place }).collect()
+        let of = |(row, place): (&u32, Place)| Row { time: times.value(*row as usize), partition, place };
+        (rows.iter().zip(places).map(of).collect(), kept)
     }
 }

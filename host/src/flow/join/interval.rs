@@ -11,8 +11,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::held::Held;
 use super::intake::{Intake, Row};
 use super::pairs::{Give, Pair, Shape};
+use super::saved::{self, Adopted, NO_PANE, Unsaved};
 use super::timeline::Timeline;
+use crate::checkpoint::Table;
 use crate::flow::batch::Batch;
+use crate::flow::cut::keyed::Pace;
 use crate::plan::JoinKind;
 
 /// New right rows, below which looking for old ones is not worth it.
@@ -34,6 +37,8 @@ pub(super) struct Intervals {
     new: usize,
     /// The watermark that rows are paired up to.
     fired: i64,
+    /// What has come since a checkpoint was taken, where any are.
+    unsaved: Option<Unsaved>,
 }
 
 /// The right rows of a key.
@@ -47,7 +52,19 @@ impl Intervals {
     pub(super) fn new([before_us, after_us]: [i64; 2], intakes: [Intake; 2], kind: JoinKind) -> Self {
         let held = intakes.each_ref().map(Intake::held);
         let (waiting, partners) = (Timeline::default(), HashTable::new());
-        Self { before_us, after_us, kind, intakes, held, waiting, partners, count: 0, new: 0, fired: i64::MIN }
+        Self {
+            before_us,
+            after_us,
+            kind,
+            intakes,
+            held,
+            waiting,
+            partners,
+            count: 0,
+            new: 0,
+            fired: i64::MIN,
+            unsaved: None,
+        }
     }
 
     /// Takes in the rows of a batch that are not late, and says how many were.
@@ -63,12 +80,68 @@ impl Intervals {
                 rows.push(row as u32);
             }
         }
-        let rows = self.intakes[side].hold(&mut self.held[side], batch, keys, times, &rows);
+        let (rows, kept) = self.intakes[side].hold(&mut self.held[side], batch, keys, times, &rows);
+        if let Some(unsaved) = &mut self.unsaved {
+            unsaved.add(side, kept, &rows, &vec![NO_PANE; rows.len()]);
+        }
         match side {
             0 => self.waiting.extend(rows),
             _ => self.add_partners(rows),
         }
         late
+    }
+
+    /// Notes from now on what comes.
+    pub(super) fn save(&mut self) {
+        self.unsaved = Some(Unsaved::default());
+    }
+
+    /// The watermark that rows are paired up to.
+    pub(super) fn fired(&self) -> i64 {
+        self.fired
+    }
+
+    /// Whether a row of a side still waits at a watermark, by its time.
+    fn waits(&self, side: usize, paired: i64) -> impl Fn(i64) -> bool + use<> {
+        let before_us = if side == 0 { 0 } else { self.before_us };
+        move |time: i64| paired != i64::MAX && time.saturating_add(before_us) >= paired
+    }
+
+    /// What waits, or what of it has come since the last checkpoint; and whether it is all.
+    pub(super) fn snapshot(&mut self, pace: &mut Pace) -> (Vec<Table>, bool) {
+        let unsaved = self.unsaved.as_mut().map(std::mem::take).unwrap_or_default();
+        let whole = pace.is_whole(unsaved.rows(), self.waiting.rows().count() + self.count);
+        let paired = self.paired_up_to(self.fired);
+        let tables = [0, 1].map(|side| {
+            let waits = self.waits(side, paired);
+            if !whole {
+                return unsaved.table(side, |row, _| waits(row.time));
+            }
+            let rows: Vec<Row> = match side {
+                0 => self.waiting.rows().copied().collect(),
+                _ => self.partners.iter().flat_map(|partners| partners.rows.rows()).copied().collect(),
+            };
+            let rows: Vec<Row> = rows.into_iter().filter(|row| waits(row.time)).collect();
+            let (kept, panes) = (self.held[side].rows_of(rows.iter().map(|row| row.place)), vec![NO_PANE; rows.len()]);
+            saved::table(side, [(kept, rows, panes)])
+        });
+        (tables.into(), whole)
+    }
+
+    /// Goes on where rows were paired up to this watermark.
+    pub(super) fn resume(&mut self, fired: i64) {
+        self.fired = fired;
+    }
+
+    /// Takes in rows as they were.
+    pub(super) fn adopt(&mut self, side: usize, kept: &Adopted) {
+        let waits = self.waits(side, self.paired_up_to(self.fired));
+        let rows = kept.hold(&mut self.held[side], |row, _| waits(row.time));
+        let rows: Vec<Row> = rows.into_iter().map(|(row, _)| row).collect();
+        match side {
+            0 => self.waiting.extend(rows),
+            _ => self.add_partners(rows),
+        }
     }
 
     fn add_partners(&mut self, mut rows: Vec<Row>) {

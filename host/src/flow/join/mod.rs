@@ -10,6 +10,7 @@ mod held;
 mod intake;
 mod interval;
 mod pairs;
+mod saved;
 mod timeline;
 mod window;
 
@@ -19,21 +20,28 @@ use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::generic::Operator;
+use timely::dataflow::operators::generic::Operator as _;
 
 use super::batch::{Batch, Marks};
+use super::cut::keyed::Pace;
+use super::cut::{Cuts, Sections};
 use super::dead_letters::Shared;
 use super::epochs::{Epochs, Order, complete_both, merged};
-use super::exchange::{Edge, exchange};
-use super::watermarks::Watermarks;
+use super::exchange::{Edge, exchange, owner, workers_of_key_groups};
+use super::watermarks::{self, Watermarks};
 use super::{Options, Stream};
-use crate::plan::{self, Pairing, Plan};
+use crate::checkpoint::{Section, Table};
+use crate::error::Result;
+use crate::plan::{self, Operator, Pairing, Plan};
 use crate::report::Node;
 use crate::types::{Field, arrow_schema};
 use intake::Intake;
 use interval::Intervals;
 use pairs::Shape;
+use saved::{Adopted, adopted};
 use window::Windows;
 
 /// What the operator needs to know of its step.
@@ -43,6 +51,19 @@ pub(super) struct Setting<'a> {
     pub(super) options: &'a Options,
     pub(super) counters: Arc<Node>,
     pub(super) shared: &'a Arc<Shared>,
+    pub(super) cuts: Cuts,
+    /// What it held where the run goes on.
+    pub(super) restored: Option<Sections<'a>>,
+}
+
+/// What is small of a join on a worker, in a checkpoint.
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    watermarks: [watermarks::Saved; 2],
+    /// Batches that it has given.
+    batches: u64,
+    /// The watermark up to which rows are paired.
+    fired: i64,
 }
 
 /// Joins two streams, each given with its node.
@@ -51,8 +72,9 @@ pub(super) fn join<'scope>(
     plan: &Plan,
     setting: Setting<'_>,
 ) -> Stream<'scope> {
-    let Setting { node, join, options, counters, shared } = setting;
+    let Setting { node, join, options, counters, shared, cuts, restored } = setting;
     let scope = left.0.scope();
+    let (left_node, right_node) = (left.1, right.1);
     let (peers, worker) = (scope.peers(), scope.index());
     let by_key = |(stream, of): (Stream<'scope>, usize), key: &[Field]| {
         exchange(stream, &Edge::Key { columns: key.to_vec(), numbered: false }, &plan.nodes[of].fields)
@@ -69,7 +91,21 @@ pub(super) fn join<'scope>(
         }
     };
     let shared = Arc::clone(shared);
-    let mut step = Step { open, shape, watermarks, streams, worker: worker as u32, sequence: 0, shared, counters };
+    let names = [left_node, right_node].map(|of| match &plan.nodes[of].operator {
+        Operator::Window(_) | Operator::Join(_) => Vec::new(),
+        _ => plan.partition_names_of(of),
+    });
+    let (worker, name) = (worker as u32, node.name.clone());
+    let pace = Pace::default();
+    let mut step = Step { open, shape, watermarks, streams, worker, sequence: 0, shared, counters, name, names, pace };
+    if cuts.are_taken() {
+        step.open.save();
+    }
+    if let Some(sections) = restored
+        && let Err(error) = step.restore(sections, peers)
+    {
+        step.shared.fail(error);
+    }
     let (mut lefts, mut rights) = (Epochs::default(), Epochs::default());
     left.binary_frontier(right, Pipeline, Pipeline, &node.name, move |_, _| {
         move |(left, left_frontier), (right, right_frontier), output| {
@@ -81,8 +117,13 @@ pub(super) fn join<'scope>(
             }
             let frontiers = [left_frontier, right_frontier];
             while let Some((capability, sides)) = complete_both([&mut lefts, &mut rights], frontiers) {
-                let mut session = output.session(&capability);
-                step.epoch(sides, &mut |batch| session.give(batch));
+                {
+                    let mut session = output.session(&capability);
+                    step.epoch(sides, &mut |batch| session.give(batch));
+                }
+                if cuts.at(*capability.time()).is_some() {
+                    cuts.leave(step.snapshot());
+                }
             }
         }
     })
@@ -92,6 +133,37 @@ pub(super) fn join<'scope>(
 enum Open {
     Windows(Windows),
     Intervals(Intervals),
+}
+
+impl Open {
+    fn save(&mut self) {
+        match self {
+            Self::Windows(windows) => windows.save(),
+            Self::Intervals(intervals) => intervals.save(),
+        }
+    }
+
+    fn snapshot(&mut self, pace: &mut Pace) -> (i64, Vec<Table>, bool) {
+        let (fired, (tables, whole)) = match self {
+            Self::Windows(windows) => (windows.fired(), windows.snapshot(pace)),
+            Self::Intervals(intervals) => (intervals.fired(), intervals.snapshot(pace)),
+        };
+        (fired, tables, whole)
+    }
+
+    fn resume(&mut self, fired: i64) {
+        match self {
+            Self::Windows(windows) => windows.resume(fired),
+            Self::Intervals(intervals) => intervals.resume(fired),
+        }
+    }
+
+    fn adopt(&mut self, side: usize, kept: &Adopted) {
+        match self {
+            Self::Windows(windows) => windows.adopt(side, kept),
+            Self::Intervals(intervals) => intervals.adopt(side, kept),
+        }
+    }
 }
 
 /// A join on one worker, and how far its streams are.
@@ -105,9 +177,42 @@ struct Step {
     sequence: u64,
     shared: Arc<Shared>,
     counters: Arc<Node>,
+    /// What it is called in checkpoints, and its partitions are; how much of it goes into each.
+    name: String,
+    names: [Vec<String>; 2],
+    pace: Pace,
 }
 
 impl Step {
+    /// What waits, or what of it has come since the last checkpoint.
+    fn snapshot(&mut self) -> Section {
+        let (fired, tables, whole) = self.open.snapshot(&mut self.pace);
+        let watermarks = [0, 1].map(|side| self.watermarks[side].saved(&self.names[side]));
+        let facts = Facts { watermarks, batches: self.sequence, fired };
+        Section { node: self.name.clone(), whole, facts: json!(facts), tables }
+    }
+
+    /// Goes on where a checkpoint was.
+    fn restore(&mut self, sections: Sections<'_>, peers: usize) -> Result<()> {
+        let facts: Vec<(usize, Facts)> = sections.facts()?;
+        let Some((_, first)) = facts.first() else { return Ok(()) };
+        for side in [0, 1] {
+            self.watermarks[side].resume(&first.watermarks[side], &self.names[side]);
+        }
+        self.open.resume(first.fired);
+        self.sequence = sections.of_worker(self.worker as usize, &facts).map_or(0, |facts| facts.batches);
+        let owners = workers_of_key_groups(peers);
+        // Oldest first: rows are in the order in which they came.
+        for (_, section) in sections.all() {
+            for side in [0, 1] {
+                let mine = |key: &[u8]| owner(key, &owners) == self.worker;
+                let kept = adopted(section, side, &mine).map_err(|what| sections.wrong(what))?;
+                kept.iter().for_each(|kept| self.open.adopt(side, kept));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in what an epoch brought on both sides, and gives the pairs that are complete.
     fn epoch(&mut self, sides: [Vec<Batch>; 2], give: &mut dyn FnMut(Batch)) {
         if self.shared.has_failed() {

@@ -13,7 +13,10 @@ use arrow_array::cast::AsArray;
 use super::held::Held;
 use super::intake::{Intake, Row};
 use super::pairs::{Give, Pair, Pairs, Shape};
+use super::saved::{self, Adopted, Unsaved};
+use crate::checkpoint::Table;
 use crate::flow::batch::Batch;
+use crate::flow::cut::keyed::Pace;
 use crate::flow::window::assign::{PaneId, Slices};
 use crate::plan::{JoinKind, WindowKind};
 
@@ -24,6 +27,8 @@ pub(super) struct Windows {
     kind: JoinKind,
     /// The watermark that windows have fired up to.
     fired: i64,
+    /// What has come since a checkpoint was taken, where any are.
+    unsaved: Option<Unsaved>,
 }
 
 struct Side {
@@ -44,13 +49,13 @@ struct Keyed {
 impl Windows {
     pub(super) fn new(kind: WindowKind, intakes: [Intake; 2], join: JoinKind) -> Self {
         let side = |intake: Intake| Side { held: intake.held(), intake, panes: BTreeMap::new(), long_keys: false };
-        Self { slices: kind.into(), sides: intakes.map(side), kind: join, fired: i64::MIN }
+        Self { slices: kind.into(), sides: intakes.map(side), kind: join, fired: i64::MIN, unsaved: None }
     }
 
     /// Takes in the rows of a batch that are not late, and says how many were.
-    pub(super) fn take_in(&mut self, side: usize, batch: &Batch) -> usize {
+    pub(super) fn take_in(&mut self, number: usize, batch: &Batch) -> usize {
         let (Some(times), Some(watermarks)) = (&batch.marks.times, &batch.marks.watermarks) else { return 0 };
-        let side = &mut self.sides[side];
+        let side = &mut self.sides[number];
         let (keys, valid) = side.intake.keys(&batch.rows);
         let (mut rows, mut panes, mut late) = (Vec::new(), Vec::new(), 0);
         for (row, (time, watermark)) in times.values().iter().zip(watermarks.values()).enumerate() {
@@ -67,7 +72,10 @@ impl Windows {
         let prefixes: Vec<[u64; 2]> =
             rows.iter().map(|row| prefix(keys.as_binary::<i32>().value(*row as usize))).collect();
         side.long_keys |= rows.iter().any(|row| keys.as_binary::<i32>().value_length(*row as usize) > 16);
-        let held = side.intake.hold(&mut side.held, batch, keys, times, &rows);
+        let (held, kept) = side.intake.hold(&mut side.held, batch, keys, times, &rows);
+        if let Some(unsaved) = &mut self.unsaved {
+            unsaved.add(number, kept, &held, &panes);
+        }
         let mut at = 0;
         while at < held.len() {
             // A run of rows in one pane: mostly the whole batch.
@@ -78,6 +86,54 @@ impl Windows {
             at += count;
         }
         late
+    }
+
+    /// Notes from now on what comes.
+    pub(super) fn save(&mut self) {
+        self.unsaved = Some(Unsaved::default());
+    }
+
+    /// The watermark that windows have fired up to.
+    pub(super) fn fired(&self) -> i64 {
+        self.fired
+    }
+
+    /// What waits, or what of it has come since the last checkpoint; and whether it is all.
+    pub(super) fn snapshot(&mut self, pace: &mut Pace) -> (Vec<Table>, bool) {
+        let unsaved = self.unsaved.as_mut().map(std::mem::take).unwrap_or_default();
+        let all = self.sides.iter().flat_map(|side| side.panes.values()).map(Vec::len).sum();
+        let whole = pace.is_whole(unsaved.rows(), all);
+        let tables = [0, 1].map(|number| {
+            let side = &self.sides[number];
+            match whole {
+                false => unsaved.table(number, |_, pane| self.slices.ends(pane.start).1 > self.fired),
+                true => saved::table(
+                    number,
+                    side.panes.iter().map(|(id, rows)| {
+                        let rows: Vec<Row> = rows.iter().map(|keyed| keyed.row).collect();
+                        let panes = vec![*id; rows.len()];
+                        (side.held.rows_of(rows.iter().map(|row| row.place)), rows, panes)
+                    }),
+                ),
+            }
+        });
+        (tables.into(), whole)
+    }
+
+    /// Goes on where windows had fired up to this watermark.
+    pub(super) fn resume(&mut self, fired: i64) {
+        self.fired = fired;
+    }
+
+    /// Takes in a row as it was.
+    pub(super) fn adopt(&mut self, number: usize, kept: &Adopted) {
+        let (slices, fired, side) = (self.slices, self.fired, &mut self.sides[number]);
+        for (row, pane) in kept.hold(&mut side.held, |_, pane| slices.ends(pane.start).1 > fired) {
+            let key = side.held.key(row.place);
+            side.long_keys |= key.len() > 16;
+            let prefix = prefix(key);
+            side.panes.entry(pane).or_default().push(Keyed { prefix, row });
+        }
     }
 
     /// Gives the pairs of every window that ends at or before the watermark, and says which watermark

@@ -17,6 +17,7 @@ use timely::dataflow::Scope;
 use timely::dataflow::operators::generic::operator;
 use timely::dataflow::operators::probe::Handle;
 
+use super::cut::{Cuts, Restored, Then};
 use super::dead_letters::Failures;
 use super::{Epoch, Options, Stream, source};
 use crate::error::Result;
@@ -40,32 +41,45 @@ pub(super) struct Setting<'a> {
     pub(super) failures: Failures,
     /// How far the sinks are.
     pub(super) probe: Handle<Epoch>,
+    pub(super) cuts: Cuts,
+    pub(super) restored: &'a Restored,
 }
 
 /// The rows of one source that are this worker's.
 pub(super) fn read<'scope>(scope: &Scope<'scope, Epoch>, setting: Setting<'_>) -> Stream<'scope> {
-    let Setting { node, source, options, counters, failures, probe } = setting;
+    let Setting { node, source, options, counters, failures, probe, cuts, restored } = setting;
+    let (names, known) = (source.discovered.names(), restored.positions(&node.name));
     let mine = (0..source.discovered.partitions.len()).filter(|p| p % scope.peers() == scope.index());
-    let open = |p| source::open(&source.settings, &source.discovered, p, &source.columns).map(|opened| (p, opened));
-    let opened: Result<Vec<_>> = mine.map(open).collect();
-    let partitions = match opened {
-        Ok(partitions) => partitions.into_iter().map(|(p, opened)| Open::new(p, opened, source, options)).collect(),
-        Err(error) => {
-            failures.shared.fail(error);
-            Vec::new()
+    let open = |p: usize| {
+        let opened = source::open(&source.settings, &source.discovered, p, &source.columns)?;
+        let mut open = Open::new(p, opened, source, options);
+        if let Some(position) = known.get(names[p].as_str()) {
+            open.resume(position);
         }
+        Ok(open)
     };
-    let mut reader = Reader::new(partitions, node, options, counters, failures);
+    let opened: Result<Vec<_>> = mine.map(open).collect();
+    let partitions = opened.unwrap_or_else(|error| {
+        failures.shared.fail(error);
+        Vec::new()
+    });
+    let mut reader = Reader::new(partitions, node, options, counters, failures, names, cuts.are_taken());
+    if !reader.has_ended() {
+        cuts.add_source();
+    }
+    let mut reading = !reader.has_ended();
     operator::source(*scope, &node.name, |capability, info| {
         let activator = scope.activator_for(info.address);
         let mut capability = Some(capability);
         move |output| {
             let Some(held) = &mut capability else { return };
             let epoch = *held.time();
-            if epoch >= EPOCHS_IN_FLIGHT
-                && probe.less_equal(&(epoch - EPOCHS_IN_FLIGHT))
-                && !reader.failures.shared.is_ending()
-            {
+            if cuts.are_taken() && reader.failures.shared.has_failed() {
+                capability = None;
+                return;
+            }
+            let ahead = epoch >= EPOCHS_IN_FLIGHT && probe.less_equal(&(epoch - EPOCHS_IN_FLIGHT));
+            if !cuts.may_read(epoch) || ahead && !reader.failures.shared.is_ending() {
                 activator.activate_after(NAP);
                 return;
             }
@@ -75,20 +89,44 @@ pub(super) fn read<'scope>(scope: &Scope<'scope, Epoch>, setting: Setting<'_>) -
                 reader.step(&mut |batch| session.give(batch))
             };
             Node::add_time(&reader.counters.busy_ns, started.elapsed());
-            match step {
-                Step::Again => activator.activate(),
-                Step::Nothing => {
+            if step == Step::End && std::mem::replace(&mut reading, false) {
+                cuts.source_ended();
+            }
+            match (step, cuts.at(epoch)) {
+                (Step::Again, _) => activator.activate(),
+                (_, Some(then)) => {
+                    let positions = {
+                        let mut session = output.session(&*held);
+                        reader.cut(&mut |batch| session.give(batch))
+                    };
+                    cuts.leave_positions(positions);
+                    match then {
+                        Then::GoOn => {
+                            held.downgrade(&(epoch + 1));
+                            activator.activate();
+                        }
+                        Then::End => capability = None,
+                    }
+                }
+                (Step::Nothing, None) => {
                     // Others may be ahead and waiting for this source, which has nothing to say.
                     if !probe.less_than(&epoch) {
                         held.downgrade(&(epoch + 1));
                     }
                     activator.activate_after(NAP);
                 }
-                Step::EpochDone => {
+                (Step::EpochDone, None) => {
                     held.downgrade(&(epoch + 1));
                     activator.activate();
                 }
-                Step::End => capability = None,
+                // What it has read is over, but not the cuts that it is in.
+                (Step::End, None) if cuts.are_taken() => {
+                    if !probe.less_than(&epoch) {
+                        held.downgrade(&(epoch + 1));
+                    }
+                    activator.activate_after(NAP);
+                }
+                (Step::End, None) => capability = None,
             }
         }
     })

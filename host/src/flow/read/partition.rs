@@ -6,6 +6,7 @@ use arrow_array::{Int64Array, RecordBatch, UInt64Array};
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::SchemaRef;
 
+use crate::checkpoint::Position;
 use crate::flow::Options;
 use crate::flow::batch::{Batch, Marks};
 use crate::flow::clock::Clock;
@@ -30,6 +31,8 @@ pub(super) struct Open {
     quiet_since_us: Option<i64>,
     idle: bool,
     ended: bool,
+    /// The number of its next record.
+    record: u64,
 }
 
 impl Open {
@@ -46,6 +49,26 @@ impl Open {
             quiet_since_us: None,
             idle: false,
             ended: false,
+            record: 0,
+        }
+    }
+
+    /// Goes on where it was at a checkpoint.
+    pub(super) fn resume(&mut self, position: &Position) {
+        self.partition.skip_to(position.record);
+        (self.record, self.sequence, self.ended) = (position.record, position.batches, position.ended);
+        self.stamper.pass(position.watermark);
+    }
+
+    /// Where it is.
+    pub(super) fn position(&self, source: &str, partition: &str) -> Position {
+        Position {
+            source: source.to_owned(),
+            partition: partition.to_owned(),
+            record: self.record,
+            ended: self.ended,
+            watermark: self.stamper.watermark(),
+            batches: self.sequence,
         }
     }
 
@@ -79,6 +102,8 @@ impl Open {
         self.quiet_since_us = None;
         self.idle = false;
         self.left = self.left.saturating_sub(rows.num_rows() + bad.len());
+        let last = positions.last().copied().max(bad.last().map(|record| record.position));
+        self.record = last.map_or(self.record, |last| last + 1);
         let marks = Marks { positions: Some(UInt64Array::from(positions)), ..Marks::default() };
         let batch = self.batch(rows, marks);
         match self.event_time.as_ref().map(|t| &t.of) {
@@ -140,7 +165,8 @@ impl Open {
         batch
     }
 
-    fn empty(&mut self, schema: &SchemaRef) -> Batch {
+    /// A batch without rows, which says where it is.
+    pub(super) fn empty(&mut self, schema: &SchemaRef) -> Batch {
         let none = self.event_time.is_some().then(|| Int64Array::from(Vec::<i64>::new()));
         let positions = Some(UInt64Array::from(Vec::<u64>::new()));
         let marks = Marks { positions, times: none.clone(), watermarks: none, order: None };

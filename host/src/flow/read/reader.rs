@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use arrow_schema::SchemaRef;
 
 use super::partition::Open;
+use crate::checkpoint::Position;
 use crate::flow::Options;
 use crate::flow::batch::{Batch, record_batch};
 use crate::flow::dead_letters::Failures;
@@ -41,6 +42,11 @@ pub(super) struct Reader {
     epoch_rows: usize,
     pub(super) counters: Arc<Node>,
     pub(super) failures: Failures,
+    /// Whether another run goes on where this one is asked to end: then the input does not end there.
+    stays: bool,
+    /// What tells the partitions apart in a checkpoint.
+    names: Vec<String>,
+    node: String,
     /// The least watermark so far of what has not ended and is not idle, for the report.
     watermark: i64,
 }
@@ -52,8 +58,13 @@ impl Reader {
         options: &Options,
         counters: Arc<Node>,
         failures: Failures,
+        names: Vec<String>,
+        stays: bool,
     ) -> Self {
         Self {
+            names,
+            stays,
+            node: node.name.clone(),
             partitions,
             current: 0,
             gave: false,
@@ -68,6 +79,10 @@ impl Reader {
 
     /// Reads at most one batch.
     pub(super) fn step(&mut self, give: &mut dyn FnMut(Batch)) -> Step {
+        if self.stays && self.failures.shared.is_ending() {
+            // What is left of the epoch is for the run that goes on from the last cut.
+            return Step::Nothing;
+        }
         if self.failures.shared.is_ending() {
             self.partitions.iter_mut().for_each(|open| give(open.end(&self.schema)));
             self.note_watermark();
@@ -108,6 +123,24 @@ impl Reader {
             (false, true) => Step::EpochDone,
             (false, false) => Step::Nothing,
         }
+    }
+
+    /// Whether every partition has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.partitions.iter().all(Open::has_ended)
+    }
+
+    /// Ends an epoch with a cut behind it: says of each partition where it is, so that whatever takes its
+    /// rows has something to complete.
+    pub(super) fn cut(&mut self, give: &mut dyn FnMut(Batch)) -> Vec<Position> {
+        self.current = 0;
+        self.gave = false;
+        let positions = self.partitions.iter_mut().map(|open| {
+            open.left = self.epoch_rows;
+            give(open.empty(&self.schema));
+            open.position(&self.node, &self.names[open.index() as usize])
+        });
+        positions.collect()
     }
 
     /// Gives what the current partition has read.

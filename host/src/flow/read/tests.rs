@@ -7,6 +7,7 @@ use arrow_array::{Array, ArrayRef, Int64Array};
 
 use super::partition::Open;
 use super::reader::{Reader, Step};
+use crate::checkpoint::Files;
 use crate::error::Result;
 use crate::flow::batch::{Batch, record_batch};
 use crate::flow::clock::Clock;
@@ -72,6 +73,7 @@ impl Source {
             dead_letters: None,
             state: crate::state::Settings::Memory,
             max_failed: None,
+            checkpoint: None,
         };
         let Operator::Source(source) = &plan.nodes[0].operator else { panic!("the first is the source") };
         let options = Options { clock: Clock::by_hand(1000 * SECOND), epoch_rows: 100, ..Options::default() };
@@ -79,9 +81,9 @@ impl Source {
         let open = |(i, script)| Open::new(i, Box::new(Scripted(Arc::clone(script))), source, &options);
         let open = scripts.iter().enumerate().map(open).collect();
         let metrics = plan.metrics(1).node(0);
-        let shared = Arc::new(Shared::new(&plan, Arc::default()).expect("nothing to open"));
+        let shared = Arc::new(Shared::new(&plan, Arc::default(), &Files::default(), 0).expect("nothing to open"));
         let failures = Failures::new(&plan, 0, Arc::clone(&metrics), shared);
-        let reader = Reader::new(open, &plan.nodes[0], &options, Arc::clone(&metrics), failures);
+        let reader = Reader::new(open, &plan.nodes[0], &options, Arc::clone(&metrics), failures, Vec::new(), false);
         Self { reader, scripts, clock: options.clock.clone(), metrics }
     }
 

@@ -6,6 +6,8 @@ mod csv;
 mod encode;
 mod json;
 mod output;
+mod places;
+mod staged;
 
 use std::path::PathBuf;
 
@@ -14,12 +16,16 @@ use arrow_schema::Schema;
 
 use crate::error::Result;
 pub use crate::flow::source::Format;
+pub(in crate::flow) use places::{DEAD_LETTERS, Places};
+pub(in crate::flow) use staged::Stager;
 
 /// Where the rows of one sink go.
 #[derive(Clone, Debug)]
 pub enum Output {
     /// A file, replaced when it is opened; packed if its name ends with `.gz` or `.zst`.
     File(PathBuf),
+    /// A folder that gets a file with each checkpoint.
+    Folder(PathBuf),
     /// Standard output.
     Stdout,
     /// Nowhere: rows are counted and dropped.

@@ -28,7 +28,7 @@ pub(super) struct Encoded {
 }
 
 /// The way to the output.
-enum Packed {
+pub(super) enum Packed {
     Plain(Counted),
     Gzip(GzEncoder<Counted>),
     Zstd(zstd::Encoder<'static, Counted>),
@@ -41,11 +41,14 @@ impl Encoded {
         let (name, packed) = match output {
             Output::File(path) => {
                 let name = path.display().to_string();
-                let packed = create(path).map_err(|e| Error::sink_io(why_not(path), e))?;
+                let packed = File::create(path)
+                    .and_then(|file| Packed::new(path, file))
+                    .map_err(|e| Error::sink_io(why_not(path), e))?;
                 (name, packed)
             }
             Output::Stdout => ("standard output".to_owned(), Packed::Plain(Counted::new(io::stdout()))),
-            Output::Blackhole => ("nowhere".to_owned(), Packed::Plain(Counted::new(io::sink()))),
+            // A folder's files are staged; see `super::staged`.
+            Output::Blackhole | Output::Folder(_) => ("nowhere".to_owned(), Packed::Plain(Counted::new(io::sink()))),
         };
         Ok(Self::new(name, packed, encoder))
     }
@@ -95,12 +98,7 @@ impl Writer for Encoded {
     }
 
     fn bytes(&self) -> u64 {
-        match &self.packed {
-            Packed::Plain(w) => w.count,
-            Packed::Gzip(w) => w.get_ref().count,
-            Packed::Zstd(w) => w.get_ref().count,
-            Packed::Ended(count) => *count,
-        }
+        self.packed.bytes()
     }
 }
 
@@ -112,7 +110,30 @@ impl Drop for Encoded {
 }
 
 impl Packed {
-    fn end(&mut self) -> io::Result<()> {
+    /// To a place, packed as a file's name says.
+    pub(super) fn new(path: &Path, place: impl Write + Send + 'static) -> io::Result<Self> {
+        let place = Counted::new(place);
+        Ok(match path.extension() {
+            Some(name) if name.eq_ignore_ascii_case("gz") => {
+                Self::Gzip(GzEncoder::new(place, flate2::Compression::default()))
+            }
+            Some(name) if name.eq_ignore_ascii_case("zst") => Self::Zstd(zstd::Encoder::new(place, 0)?),
+            _ => Self::Plain(place),
+        })
+    }
+
+    /// Bytes that came to the place so far.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Plain(w) => w.count,
+            Self::Gzip(w) => w.get_ref().count,
+            Self::Zstd(w) => w.get_ref().count,
+            Self::Ended(count) => *count,
+        }
+    }
+
+    /// Writes what is buffered, and of what is packed the end.
+    pub(super) fn end(&mut self) -> io::Result<()> {
         let count = match std::mem::replace(self, Self::Ended(0)) {
             Self::Plain(mut w) => {
                 w.flush()?;
@@ -156,7 +177,7 @@ impl Write for Packed {
 }
 
 /// Counts what is written.
-struct Counted {
+pub(super) struct Counted {
     place: Box<dyn Write + Send>,
     count: u64,
 }
@@ -177,17 +198,6 @@ impl Write for Counted {
     fn flush(&mut self) -> io::Result<()> {
         self.place.flush()
     }
-}
-
-fn create(path: &Path) -> io::Result<Packed> {
-    let file = Counted::new(File::create(path)?);
-    Ok(match path.extension() {
-        Some(name) if name.eq_ignore_ascii_case("gz") => {
-            Packed::Gzip(GzEncoder::new(file, flate2::Compression::default()))
-        }
-        Some(name) if name.eq_ignore_ascii_case("zst") => Packed::Zstd(zstd::Encoder::new(file, 0)?),
-        _ => Packed::Plain(file),
-    })
 }
 
 fn why_not(path: &Path) -> String {

@@ -28,6 +28,29 @@ pub struct Discovered {
     found: Found,
 }
 
+impl Discovered {
+    /// What tells its partitions from others wherever the command is run: of a file its whole path.
+    pub fn names(&self) -> Vec<String> {
+        match &self.found {
+            Found::Files(files) => {
+                let whole = |file: &PathBuf| file.canonicalize().unwrap_or_else(|_| file.clone());
+                files.iter().map(|file| whole(file).display().to_string()).collect()
+            }
+            Found::Stdin(_) | Found::Nexmark => self.partitions.clone(),
+        }
+    }
+
+    /// A partition that can be read only once, if there is one.
+    pub fn read_once(&self) -> Option<&str> {
+        let once = match &self.found {
+            Found::Files(files) => files.iter().position(|file| input::is_pipe(file)),
+            Found::Stdin(_) => Some(0),
+            Found::Nexmark => None,
+        };
+        once.map(|partition| self.partitions[partition].as_str())
+    }
+}
+
 /// What is opened.
 #[derive(Debug)]
 enum Found {

@@ -20,6 +20,8 @@ pub(super) struct Keys {
     slots: Slots,
     groups: Groups,
     ttl_us: Option<i64>,
+    /// Slots whose keys have changed since a checkpoint was taken, where any are.
+    unsaved: Option<Vec<u32>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,8 @@ struct Entry {
     key: Box<[u8]>,
     /// The highest event time of the key's rows so far.
     last: i64,
+    /// Whether it has changed since a checkpoint was taken.
+    unsaved: bool,
 }
 
 /// When rows happened, and how far their partition was.
@@ -59,7 +63,44 @@ impl Keys {
             slots: Slots::default(),
             groups: Groups::default(),
             ttl_us,
+            unsaved: None,
         }
+    }
+
+    /// Notes from now on what has changed since a checkpoint was taken.
+    pub(super) fn save(&mut self) {
+        self.unsaved = Some(Vec::new());
+    }
+
+    /// How many keys there are, and how many of them have changed.
+    pub(super) fn count(&self) -> (usize, usize) {
+        (self.table.len(), self.unsaved.as_ref().map_or(0, Vec::len))
+    }
+
+    /// The slots of all keys, or of those that have changed; from then on none have.
+    pub(super) fn kept(&mut self, whole: bool) -> Vec<u32> {
+        let changed: Vec<u32> = self.unsaved.iter_mut().flat_map(|unsaved| unsaved.drain(..)).collect();
+        // A state may be over, and its slot another's.
+        let changed: Vec<u32> =
+            changed.into_iter().filter(|slot| std::mem::take(&mut self.entries[*slot as usize].unsaved)).collect();
+        match whole {
+            true => self.table.iter().copied().collect(),
+            false => changed,
+        }
+    }
+
+    /// The key of a slot, and the highest event time of its rows.
+    pub(super) fn entry(&self, slot: u32) -> (&[u8], i64) {
+        let entry = &self.entries[slot as usize];
+        (&entry.key, entry.last)
+    }
+
+    /// Takes in a key as it was.
+    pub(super) fn adopt(&mut self, key: &[u8], last: i64) -> u32 {
+        let (hash, slot) = (xxh3_64(key), self.slots.get());
+        put(&mut self.entries, slot, Entry { hash, key: key.into(), last, unsaved: false });
+        self.table.insert_unique(hash, slot, |slot| self.entries[*slot as usize].hash);
+        slot
     }
 
     /// Finds the slots of rows.
@@ -75,6 +116,11 @@ impl Keys {
             let (time, watermark) =
                 timed.map_or((i64::MIN, i64::MIN), |of| (of.times.value(row), of.watermarks.value(row)));
             let slot = self.slot(key(row), time, watermark, &mut placed);
+            if let Some(unsaved) = &mut self.unsaved
+                && !std::mem::replace(&mut self.entries[slot as usize].unsaved, true)
+            {
+                unsaved.push(slot);
+            }
             placed.groups.push(self.groups.number(slot, &mut placed.slots));
         }
         placed
@@ -85,7 +131,7 @@ impl Keys {
         let is = |slot: &u32| *self.entries[*slot as usize].key == *key;
         let Some(found) = self.table.find_mut(hash, is) else {
             let slot = self.slots.get();
-            put(&mut self.entries, slot, Entry { hash, key: key.into(), last: time });
+            put(&mut self.entries, slot, Entry { hash, key: key.into(), last: time, unsaved: false });
             self.table.insert_unique(hash, slot, |slot| self.entries[*slot as usize].hash);
             placed.fresh.push(slot);
             return slot;
@@ -99,7 +145,7 @@ impl Keys {
         // Rows before this one may be of the state that is over, so it keeps its slot until they are
         // stepped.
         placed.over.push(*found);
-        let (slot, entry) = (self.slots.get(), std::mem::take(entry));
+        let (slot, entry) = (self.slots.get(), Entry { unsaved: false, ..std::mem::take(entry) });
         put(&mut self.entries, slot, entry);
         placed.fresh.push(slot);
         *found = slot;

@@ -12,14 +12,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
 
 use super::batch::{Batch, Marks, record_batch};
+use super::cut::{Cuts, Sections};
 use super::dead_letters::{Called, Failures};
 use super::epochs::{Epochs, Order, merged};
-use super::watermarks::Watermarks;
+use super::exchange::{owner, workers_of_key_groups};
+use super::watermarks::{self, Watermarks};
 use super::{Options, Stream};
+use crate::checkpoint::Section;
+use crate::error::Result;
 use crate::plan;
 use crate::report::Node;
 use crate::types::{Field, arrow_schema};
@@ -36,18 +42,40 @@ pub(super) struct Setting<'a> {
     pub(super) order: Order,
     pub(super) options: &'a Options,
     pub(super) failures: Failures,
+    pub(super) cuts: Cuts,
+    /// What it held where the run goes on.
+    pub(super) restored: Option<Sections<'a>>,
+    /// What tells the partitions of its stream apart; empty behind windows.
+    pub(super) names: &'a [String],
+}
+
+/// What is small of a step on a worker, in a checkpoint.
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    watermarks: watermarks::Saved,
 }
 
 /// Puts a stateful map on a stream that is exchanged by its key.
 pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> Stream<'scope> {
-    let in_order = stream.scope().peers() == 1;
-    let Setting { node, stateful, input, partitions, order, options, failures } = setting;
+    let (peers, worker) = (stream.scope().peers(), stream.scope().index());
+    let in_order = peers == 1;
+    let Setting { node, stateful, input, partitions, order, options, failures, cuts, restored, names } = setting;
     let mut step = Step {
         states: States::new(node, stateful, input, options, &failures.counters),
         watermarks: Watermarks::new(partitions),
         called: Called::new(&stateful.apply.call.label, &stateful.apply.call.function),
         failures,
+        name: node.name.clone(),
+        names: names.to_vec(),
     };
+    if cuts.are_taken() {
+        step.states.save();
+    }
+    if let Some(sections) = restored
+        && let Err(error) = step.restore(sections, worker as u32, peers)
+    {
+        step.failures.shared.fail(error);
+    }
     let schema = arrow_schema(input);
     let mut epochs = Epochs::default();
     stream.unary_frontier(Pipeline, &node.name, move |_, _| {
@@ -72,6 +100,9 @@ pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>)
                     batches.for_each(|batch| step.step(&batch, &mut |batch| session.give(batch)));
                 }
                 step.states.forget(step.watermarks.stream());
+                if cuts.at(*capability.time()).is_some() {
+                    cuts.leave(step.snapshot());
+                }
             }
         }
     })
@@ -97,9 +128,31 @@ struct Step {
     watermarks: Watermarks,
     called: Called,
     failures: Failures,
+    /// What it is called in checkpoints, and its partitions are.
+    name: String,
+    names: Vec<String>,
 }
 
 impl Step {
+    /// What it holds, or what of it has changed.
+    fn snapshot(&mut self) -> Section {
+        let (table, whole) = self.states.snapshot();
+        let facts = Facts { watermarks: self.watermarks.saved(&self.names) };
+        Section { node: self.name.clone(), whole, facts: json!(facts), tables: vec![table] }
+    }
+
+    /// Goes on where a checkpoint was.
+    fn restore(&mut self, sections: Sections<'_>, worker: u32, peers: usize) -> Result<()> {
+        let facts: Vec<(usize, Facts)> = sections.facts()?;
+        if let Some((_, first)) = facts.first() {
+            self.watermarks.resume(&first.watermarks, &self.names);
+        }
+        let owners = workers_of_key_groups(peers);
+        self.states.restore(sections, &|key| owner(key, &owners) == worker)?;
+        self.states.forget(self.watermarks.stream());
+        Ok(())
+    }
+
     fn step(&mut self, batch: &Batch, give: &mut dyn FnMut(Batch)) {
         if self.failures.shared.has_failed() {
             return;

@@ -5,12 +5,18 @@
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, BinaryArray, Int64Array};
 use arrow_row::RowConverter;
 
 use super::keys::{Keys, Timed};
+use crate::checkpoint::Table;
+use crate::error::Result;
 use crate::flow::Options;
 use crate::flow::batch::Batch;
+use crate::flow::cut::Sections;
+use crate::flow::cut::keyed::{Newer, Pace, ROWS_MAX, batch, newest_first, rows, table};
 use crate::flow::exchange::key_converter;
 use crate::flow::transform::Common;
 use crate::flow::window::accumulators::Store;
@@ -26,6 +32,7 @@ pub(super) struct States {
     converter: RowConverter,
     keys: Keys,
     store: Store,
+    pace: Pace,
 }
 
 impl States {
@@ -44,6 +51,7 @@ impl States {
             converter: key_converter(&plan.key),
             keys: Keys::new(plan.ttl_us),
             store: Store::new(&signature.accumulator, plan.empty.clone()),
+            pace: Pace::default(),
         }
     }
 
@@ -75,4 +83,57 @@ impl States {
     pub(super) fn forget(&mut self, watermark: i64) {
         self.keys.forget(watermark);
     }
+
+    /// Notes from now on what changes.
+    pub(super) fn save(&mut self) {
+        self.keys.save();
+    }
+
+    /// The states, or those that have changed, and whether it is all of them.
+    pub(super) fn snapshot(&mut self) -> (Table, bool) {
+        let (all, changed) = self.keys.count();
+        let whole = self.pace.is_whole(changed, all);
+        let slots = self.keys.kept(whole);
+        let part = |slots: &[u32]| {
+            let entries = || slots.iter().map(|slot| self.keys.entry(*slot));
+            let keys: ArrayRef = Arc::new(BinaryArray::from_iter_values(entries().map(|(key, _)| key)));
+            let last: ArrayRef = Arc::new(Int64Array::from_iter_values(entries().map(|(_, last)| last)));
+            let states = self.store.gather(slots).into_iter().enumerate();
+            let states = states.map(|(number, column)| (number.to_string(), column));
+            batch([("key".to_owned(), keys), ("last".to_owned(), last)].into_iter().chain(states).collect())
+        };
+        (table(STATES, slots.chunks(ROWS_MAX).map(part)), whole)
+    }
+
+    /// Takes in the states that are this worker's.
+    pub(super) fn restore(&mut self, sections: Sections<'_>, mine: &dyn Fn(&[u8]) -> bool) -> Result<()> {
+        let mut newer = Newer::default();
+        let missing = || sections.wrong("a column is missing".to_owned());
+        for (section, overlap) in newest_first(sections.all()) {
+            for held in section.table(STATES) {
+                let keys = held.column(0).as_binary_opt::<i32>().ok_or_else(missing)?;
+                let last = held.column(1).as_primitive_opt::<Int64Type>().ok_or_else(missing)?;
+                if held.num_columns() != 2 + self.store.columns() {
+                    return Err(missing());
+                }
+                let is_new = |row: &u32| {
+                    let key = keys.value(*row as usize);
+                    mine(key) && !newer.has(key)
+                };
+                let kept: Vec<u32> = (0..held.num_rows() as u32).filter(is_new).collect();
+                let adopt = |row: &u32| self.keys.adopt(keys.value(*row as usize), last.value(*row as usize));
+                let slots: Vec<u32> = kept.iter().map(adopt).collect();
+                self.store.grow(self.keys.slots());
+                self.store.scatter(&slots, &rows(held, 2, &kept));
+            }
+            if overlap {
+                for held in section.table(STATES) {
+                    newer.extend(held.column(0).as_binary::<i32>().iter().flatten());
+                }
+            }
+        }
+        Ok(())
+    }
 }
+
+const STATES: &str = "states";

@@ -31,6 +31,15 @@ pub(super) struct Counts {
     before: Vec<Before>,
     /// How many windows were full before the running fold.
     full_before: usize,
+    /// What has changed since a checkpoint was taken, where any are.
+    unsaved: Option<Unsaved>,
+}
+
+/// Keys that have changed since a checkpoint was taken.
+#[derive(Debug, Default)]
+struct Unsaved {
+    keys: Vec<u32>,
+    gone: Vec<Box<[u8]>>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +50,8 @@ struct Key {
     panes: VecDeque<Pane>,
     /// The fold that last looked at it.
     fold: u64,
+    /// Whether it has changed since a checkpoint was taken.
+    unsaved: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +97,7 @@ impl Counts {
             fold: 0,
             before: Vec::new(),
             full_before: 0,
+            unsaved: None,
         }
     }
 
@@ -119,10 +131,22 @@ impl Counts {
 
     /// The number of a key, noted as it was before the fold.
     fn key(&mut self, bytes: &[u8]) -> u32 {
+        let index = self.number(bytes);
+        let key = &mut self.keys[index as usize];
+        if key.fold != self.fold {
+            key.fold = self.fold;
+            let (seen, panes, last) = (key.seen, key.panes.len(), key.panes.back().copied());
+            self.before.push(Before { key: index, seen, panes, last });
+        }
+        index
+    }
+
+    /// The number of a key, which is a new one for a new key.
+    fn number(&mut self, bytes: &[u8]) -> u32 {
         let hash = xxh3_64(bytes);
         let keys = &mut self.keys;
         let found = self.table.find(hash, |i| *keys[*i as usize].bytes == *bytes).copied();
-        let index = found.unwrap_or_else(|| {
+        found.unwrap_or_else(|| {
             let key = Key { hash, bytes: bytes.into(), ..Key::default() };
             let index = match self.free_keys.pop() {
                 Some(index) => {
@@ -136,19 +160,18 @@ impl Counts {
             };
             self.table.insert_unique(hash, index, |i| keys[*i as usize].hash);
             index
-        });
-        let key = &mut self.keys[index as usize];
-        if key.fold != self.fold {
-            key.fold = self.fold;
-            let (seen, panes, last) = (key.seen, key.panes.len(), key.panes.back().copied());
-            self.before.push(Before { key: index, seen, panes, last });
-        }
-        index
+        })
     }
 
     /// The rows of the last fold are in.
     pub(super) fn commit(&mut self) {
-        self.before.clear();
+        for Before { key, .. } in self.before.drain(..) {
+            if let Some(unsaved) = &mut self.unsaved
+                && !std::mem::replace(&mut self.keys[key as usize].unsaved, true)
+            {
+                unsaved.keys.push(key);
+            }
+        }
     }
 
     /// The rows of the last fold were never here.
@@ -172,6 +195,9 @@ impl Counts {
         if over && let Ok(entry) = self.table.find_entry(*hash, |i| *i == index) {
             entry.remove();
             self.free_keys.push(index);
+            if let Some(unsaved) = &mut self.unsaved {
+                unsaved.gone.push(std::mem::take(&mut self.keys[index as usize].bytes));
+            }
         }
     }
 
@@ -200,6 +226,72 @@ impl Counts {
 
 fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// A pane of a key, as a checkpoint has it.
+pub(super) struct Kept<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) first: u64,
+    pub(super) times: (i64, i64),
+    pub(super) slot: u32,
+}
+
+impl Counts {
+    /// Notes from now on what has changed since a checkpoint was taken.
+    pub(super) fn save(&mut self) {
+        self.unsaved = Some(Unsaved::default());
+    }
+
+    /// How many keys there are, and how many of them have changed.
+    pub(super) fn keys(&self) -> (usize, usize) {
+        (self.table.len(), self.unsaved.as_ref().map_or(0, |unsaved| unsaved.keys.len() + unsaved.gone.len()))
+    }
+
+    /// All keys, or those that have changed, with the rows that they have seen; those that have gone; and
+    /// the panes. From then on none have changed.
+    #[expect(clippy::type_complexity, reason = "three lists, each of one thing")]
+    pub(super) fn kept(&mut self, whole: bool) -> (Vec<(&[u8], u64)>, Vec<Box<[u8]>>, Vec<Kept<'_>>) {
+        let Unsaved { keys: changed, gone } = self.unsaved.as_mut().map(std::mem::take).unwrap_or_default();
+        // A key may have gone, and its number be another's.
+        let changed: Vec<u32> =
+            changed.into_iter().filter(|key| std::mem::take(&mut self.keys[*key as usize].unsaved)).collect();
+        let keys = &self.keys;
+        let numbers: Vec<u32> = match whole {
+            true => self.table.iter().copied().collect(),
+            false => {
+                let is_there = |index: &u32| {
+                    let key = &keys[*index as usize];
+                    self.table.find(key.hash, |i| i == index).is_some()
+                };
+                changed.into_iter().filter(is_there).collect()
+            }
+        };
+        let of = |index: &u32| &keys[*index as usize];
+        let seen = numbers.iter().map(|index| (&*of(index).bytes, of(index).seen)).collect();
+        let panes = numbers.iter().flat_map(|index| {
+            let key = &*of(index).bytes;
+            of(index).panes.iter().map(move |Pane { first, slot, times }| Kept {
+                key,
+                first: *first,
+                times: *times,
+                slot: *slot,
+            })
+        });
+        (seen, gone, panes.collect())
+    }
+
+    /// Takes in a key as it was.
+    pub(super) fn adopt_key(&mut self, key: &[u8], seen: u64) {
+        let index = self.number(key);
+        self.keys[index as usize].seen = seen;
+    }
+
+    /// Takes in a pane of a key as it was, those of the key in their order.
+    pub(super) fn adopt(&mut self, key: &[u8], first: u64, times: (i64, i64)) -> u32 {
+        let (index, slot) = (self.number(key), self.slots.get());
+        self.keys[index as usize].panes.push_back(Pane { first, slot, times });
+        slot
+    }
 }
 
 #[cfg(test)]

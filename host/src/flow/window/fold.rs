@@ -11,6 +11,7 @@ use arrow_buffer::BooleanBuffer;
 use arrow_row::{RowConverter, RowParser, Rows};
 
 use super::accumulators::Store;
+use super::assign::PaneId;
 use super::groups::GroupMap;
 use super::place::{Groups, Input, Open, Placed};
 use super::sliding::Sliding;
@@ -33,6 +34,8 @@ pub(super) struct Windows {
     pub(super) open: Open,
     /// Where windows overlap and give their results once.
     pub(super) sliding: Option<Sliding>,
+    /// The panes whose accumulators firing has changed since a checkpoint was taken.
+    pub(super) rewritten: Vec<PaneId>,
     pub(super) aggregates: Vec<Aggregate>,
     /// Where whole groups are handed to one function, instead of aggregates.
     pub(super) group_map: Option<GroupMap>,
@@ -102,6 +105,7 @@ impl Windows {
             parser: converter.parser(),
             converter,
             sliding: slides(&open, plan).then(Sliding::default),
+            rewritten: Vec::new(),
             open,
             aggregates: plan.compute.aggregates().iter().map(aggregate).collect(),
             group_map: plan.compute.group_map().map(|apply| GroupMap::new(apply, stream, reuse, counters)),

@@ -155,11 +155,44 @@ impl GroupMap {
         let indices: Vec<(usize, usize)> = places.iter().map(|p| (p.batch as usize, p.row as usize)).collect();
         let column = |column: usize| {
             let empty = arrow_array::new_empty_array(&self.fields[column].data_type.arrow());
+            if self.batches.is_empty() {
+                return empty;
+            }
             let arrays: Vec<&dyn Array> =
                 self.batches.iter().map(|b| b.columns.get(column).unwrap_or(&empty).as_ref()).collect();
             interleave(&arrays, &indices).expect("places are rows of batches of one stream")
         };
         (0..self.fields.len()).map(column).collect()
+    }
+}
+
+impl GroupMap {
+    /// The rows of these slots: the place of each one's slot among them, its time, its number among those that
+    /// came, and its columns.
+    pub(super) fn kept(&self, slots: &[u32]) -> (Vec<u32>, Vec<i64>, Vec<u64>, Vec<(Field, ArrayRef)>) {
+        let of = |slot: &u32| self.slots.get(*slot as usize).map_or(&[][..], Vec::as_slice);
+        let numbered =
+            slots.iter().zip(0..).flat_map(|(slot, number)| of(slot).iter().map(move |place| (number, *place)));
+        let (numbers, places): (Vec<u32>, Vec<Place>) = numbered.unzip();
+        let times = places.iter().map(|place| place.time).collect();
+        let came = places.iter().map(|place| place.came).collect();
+        let columns = self.fields.iter().cloned().zip(self.gather(&places)).collect();
+        (numbers, times, came, columns)
+    }
+
+    /// Takes in rows as they were, each with its slot, its time and its number.
+    pub(super) fn adopt(&mut self, columns: Vec<ArrayRef>, slots: &[u32], times: &[i64], came: &[u64]) {
+        if slots.is_empty() {
+            return;
+        }
+        let batch = self.batches.len() as u32;
+        self.batches.push(Kept { columns, rows: slots.len(), alive: slots.len() });
+        for (row, ((slot, time), came)) in slots.iter().zip(times).zip(came).enumerate() {
+            self.slots[*slot as usize].push(Place { time: *time, came: *came, batch, row: row as u32 });
+            self.came = self.came.max(came + 1);
+        }
+        self.held += slots.len();
+        self.alive += slots.len();
     }
 }
 

@@ -20,6 +20,7 @@ mod ready;
 mod results;
 mod sessions;
 mod sliding;
+mod snapshot;
 mod spill;
 
 use std::sync::Arc;
@@ -27,16 +28,23 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use super::batch::{Batch, Marks};
+use super::cut::keyed::Pace;
+use super::cut::{Cuts, Sections};
 use super::dead_letters::{Called, Failures};
 use super::epochs::{Epochs, Order, merged};
-use super::watermarks::Watermarks;
+use super::exchange::{owner, workers_of_key_groups};
+use super::watermarks::{self, Watermarks};
 use super::{Epoch, Options, Stream};
+use crate::checkpoint::Section;
+use crate::error::Result;
 use crate::function::invoke::Failure;
 use crate::plan::{self, Late, WindowKind};
 use crate::report::{Counted, Node};
@@ -62,6 +70,11 @@ pub(super) struct Setting<'a> {
     pub(super) failures: Failures,
     /// Where state is kept that memory has no room for.
     pub(super) stores: &'a Stores,
+    pub(super) cuts: Cuts,
+    /// What it held where the run goes on.
+    pub(super) restored: Option<Sections<'a>>,
+    /// What tells the partitions of its stream apart; empty behind windows.
+    pub(super) names: &'a [String],
 }
 
 /// Puts windows on a stream that is exchanged by their key. Gives their results, and the rows that
@@ -70,6 +83,7 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
     let (peers, worker) = (stream.scope().peers(), stream.scope().index());
     let order = setting.order;
     let mut step = Step::new(&setting, peers, worker);
+    let cuts = setting.cuts.clone();
     let side = setting.window.firing.late == Late::Side;
     // Rows of the epochs behind the one that fires may have come already. Where a window gives its
     // results once they do no harm; otherwise they would show.
@@ -114,8 +128,13 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
                         }
                     }
                 }
-                let mut results = results.session(&for_results);
-                step.fire(&mut |batch| results.give(batch));
+                {
+                    let mut results = results.session(&for_results);
+                    step.fire(&mut |batch| results.give(batch));
+                }
+                if cuts.at(*for_results.time()).is_some() {
+                    cuts.leave(step.snapshot());
+                }
             }
         }
     });
@@ -137,6 +156,19 @@ struct Step {
     counters: Arc<Node>,
     /// What it has told of its state.
     counted: Counted,
+    /// What it is called in checkpoints, and its partitions are; how much of it goes into each.
+    name: String,
+    names: Vec<String>,
+    pace: Pace,
+}
+
+/// What is small of a step on a worker, in a checkpoint.
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    watermarks: watermarks::Saved,
+    /// Batches that it has given.
+    batches: u64,
+    windows: snapshot::Facts,
 }
 
 impl Step {
@@ -148,7 +180,10 @@ impl Step {
         if let Err(error) = windows.keep_in(setting.stores, &node.name, window, worker, peers) {
             failures.shared.fail(error);
         }
-        Self {
+        if setting.cuts.are_taken() {
+            windows.save();
+        }
+        let mut step = Self {
             windows,
             watermarks: Watermarks::new(*partitions),
             worker: worker as u32,
@@ -157,7 +192,36 @@ impl Step {
             failures: failures.clone(),
             counters: Arc::clone(counters),
             counted: Counted::default(),
+            name: node.name.clone(),
+            names: setting.names.to_vec(),
+            pace: Pace::default(),
+        };
+        if let Some(sections) = setting.restored
+            && let Err(error) = step.restore(sections, peers)
+        {
+            step.failures.shared.fail(error);
         }
+        step
+    }
+
+    /// Goes on where a checkpoint was.
+    fn restore(&mut self, sections: Sections<'_>, peers: usize) -> Result<()> {
+        let facts: Vec<(usize, Facts)> = sections.facts()?;
+        if let Some((_, first)) = facts.first() {
+            self.watermarks.resume(&first.watermarks, &self.names);
+        }
+        let worker = self.worker;
+        self.sequence = sections.of_worker(worker as usize, &facts).map_or(0, |facts| facts.batches);
+        let owners = workers_of_key_groups(peers);
+        let of: Vec<_> = facts.iter().map(|(worker, facts)| (*worker, &facts.windows)).collect();
+        self.windows.restore(sections, &of, &|key| owner(key, &owners) == worker)
+    }
+
+    /// What it holds, or what of it has changed.
+    fn snapshot(&mut self) -> Section {
+        let (windows, tables, whole) = self.windows.snapshot(&mut self.pace);
+        let facts = Facts { watermarks: self.watermarks.saved(&self.names), batches: self.sequence, windows };
+        Section { node: self.name.clone(), whole, facts: json!(facts), tables }
     }
 
     /// Folds a batch's rows, and leaves of it only where its partition's watermark stands. Gives the

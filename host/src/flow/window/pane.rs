@@ -15,6 +15,8 @@ pub(super) struct Pane {
     pub(super) unseen: Changed,
     /// Keys that have changed since late results were given.
     pub(super) amended: Changed,
+    /// Keys that have changed since a checkpoint was taken.
+    pub(super) unsaved: Changed,
     /// Whether there are keys that are not here but in a store.
     pub(super) spilled: bool,
 }

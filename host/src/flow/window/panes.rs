@@ -15,7 +15,7 @@ use crate::plan::{Emit, Firing, WindowKind};
 pub(super) struct Panes {
     pub(super) slices: Slices,
     firing: Firing,
-    open: BTreeMap<PaneId, Pane>,
+    pub(super) open: BTreeMap<PaneId, Pane>,
     pub(super) slots: Slots,
     /// The watermark that windows have fired up to.
     pub(super) fired: i64,
@@ -24,7 +24,9 @@ pub(super) struct Panes {
     /// The keys of the last fold, where results may be given for what has changed.
     folded: Vec<(PaneId, u32)>,
     /// Panes with keys that have changed since results were last given of them.
-    changed: BTreeSet<PaneId>,
+    pub(super) changed: BTreeSet<PaneId>,
+    /// Whether checkpoints are taken, for which it is noted what has changed.
+    pub(super) saved: bool,
     /// The keys that were folded since this was last taken, where somebody wants to know.
     pub(super) tracked: Option<Vec<(PaneId, u32)>>,
 }
@@ -49,6 +51,7 @@ impl Panes {
             touched: Vec::new(),
             folded: Vec::new(),
             changed: BTreeSet::new(),
+            saved: false,
             tracked: None,
         }
     }
@@ -59,7 +62,7 @@ impl Panes {
         let panes = self.panes(input, &mut placed);
         self.touched.clear();
         self.folded.clear();
-        let noted = self.firing.repeats() || self.tracked.is_some();
+        let noted = self.firing.repeats() || self.tracked.is_some() || self.saved;
         let mut from = 0;
         while from < panes.len() {
             // A run of rows in one pane: mostly the whole batch.
@@ -118,7 +121,13 @@ impl Panes {
             if let Some(tracked) = &mut self.tracked {
                 tracked.push((id, key));
             }
-            let Some(pane) = self.open.get_mut(&id).filter(|_| self.firing.repeats()) else { continue };
+            let Some(pane) = self.open.get_mut(&id) else { continue };
+            if self.saved {
+                pane.unsaved.add(key);
+            }
+            if !self.firing.repeats() {
+                continue;
+            }
             if self.firing.emit != Emit::Final {
                 pane.unseen.add(key);
             }
@@ -254,6 +263,11 @@ impl Panes {
     pub(super) fn quiet(&self) -> impl Iterator<Item = (PaneId, &Pane)> {
         let panes = self.open.iter().filter(|(id, pane)| !pane.slots.is_empty() && !self.changed.contains(id));
         panes.map(|(id, pane)| (*id, pane))
+    }
+
+    /// Whether no window after the last that fired sees a pane.
+    pub(super) fn is_over(&self, id: PaneId) -> bool {
+        self.slices.ends(id.start).1 <= self.fired.saturating_sub(self.firing.allowed_lateness_us)
     }
 
     /// Whether a pane is open.

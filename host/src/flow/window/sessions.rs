@@ -32,6 +32,8 @@ pub(super) struct Sessions {
     unseen: BTreeSet<(u32, u32)>,
     /// The watermark that sessions have fired up to.
     watermark: i64,
+    /// The keys that have changed since a checkpoint was taken, where any are.
+    unsaved: Option<Vec<u32>>,
     pub(super) slots: Slots,
     fold: Fold,
 }
@@ -43,6 +45,8 @@ struct Key {
     sessions: Vec<Session>,
     /// The fold that last looked at it.
     fold: u64,
+    /// Whether it has changed since a checkpoint was taken.
+    unsaved: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +96,7 @@ impl Sessions {
             fired: BTreeSet::new(),
             unseen: BTreeSet::new(),
             watermark: i64::MIN,
+            unsaved: None,
             slots: Slots::default(),
             fold: Fold::default(),
         }
@@ -143,10 +148,21 @@ impl Sessions {
 
     /// The number of a key, noted as it was before the fold.
     fn key(&mut self, bytes: &[u8]) -> u32 {
+        let index = self.number(bytes);
+        let key = &mut self.keys[index as usize];
+        if key.fold != self.fold.number {
+            key.fold = self.fold.number;
+            self.fold.before.push((index, key.sessions.clone()));
+        }
+        index
+    }
+
+    /// The number of a key, which is a new one for a new key.
+    fn number(&mut self, bytes: &[u8]) -> u32 {
         let hash = xxh3_64(bytes);
         let keys = &mut self.keys;
         let found = self.table.find(hash, |i| *keys[*i as usize].bytes == *bytes).copied();
-        let index = found.unwrap_or_else(|| {
+        found.unwrap_or_else(|| {
             let key = Key { hash, bytes: bytes.into(), ..Key::default() };
             let index = match self.free_keys.pop() {
                 Some(index) => {
@@ -160,19 +176,18 @@ impl Sessions {
             };
             self.table.insert_unique(hash, index, |i| keys[*i as usize].hash);
             index
-        });
-        let key = &mut self.keys[index as usize];
-        if key.fold != self.fold.number {
-            key.fold = self.fold.number;
-            self.fold.before.push((index, key.sessions.clone()));
-        }
-        index
+        })
     }
 
     /// The rows of the last fold are in.
     pub(super) fn commit(&mut self) {
         let Fold { before, .. } = self.fold.take();
         for (key, before) in before {
+            if let Some(unsaved) = &mut self.unsaved
+                && !std::mem::replace(&mut self.keys[key as usize].unsaved, true)
+            {
+                unsaved.push(key);
+            }
             for Session { end, slot, .. } in before {
                 self.pending.remove(&(end, key, slot));
                 self.fired.remove(&(end, key, slot));
@@ -285,6 +300,89 @@ impl Fold {
     fn take(&mut self) -> Self {
         let number = self.number;
         std::mem::replace(self, Self { number, ..Self::default() })
+    }
+}
+
+/// A slot of a session, as a checkpoint has it.
+pub(super) struct Kept<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) start: i64,
+    pub(super) end: i64,
+    /// 0 for the session's own, and then those of the sessions that have become one with it.
+    pub(super) place: u32,
+    pub(super) slot: u32,
+}
+
+impl Sessions {
+    /// Notes from now on what has changed since a checkpoint was taken.
+    pub(super) fn save(&mut self) {
+        self.unsaved = Some(Vec::new());
+    }
+
+    /// How many keys there are, and how many of them have changed.
+    pub(super) fn keys(&self) -> (usize, usize) {
+        (self.table.len(), self.unsaved.as_ref().map_or(0, Vec::len))
+    }
+
+    /// The slots of all keys, or of those that have changed; from then on none have.
+    pub(super) fn kept(&mut self, whole: bool) -> Vec<Kept<'_>> {
+        let changed: Vec<u32> = self.unsaved.iter_mut().flat_map(|unsaved| unsaved.drain(..)).collect();
+        // A key may have gone, and its number be another's.
+        let changed: Vec<u32> =
+            changed.into_iter().filter(|key| std::mem::take(&mut self.keys[*key as usize].unsaved)).collect();
+        let keys: Vec<u32> = if whole { (0..self.keys.len() as u32).collect() } else { changed };
+        let of = |index: u32| &self.keys[index as usize];
+        let slots = keys.into_iter().flat_map(move |index| {
+            let key = &*of(index).bytes;
+            of(index).sessions.iter().flat_map(move |Session { start, end, slot, others, .. }| {
+                let slots = std::iter::once(slot).chain(others).zip(0..);
+                slots.map(move |(slot, place)| Kept { key, start: *start, end: *end, place, slot: *slot })
+            })
+        });
+        slots.collect()
+    }
+
+    /// Those whose changes no early result has told yet: (key, start).
+    pub(super) fn unseen(&self) -> Vec<(&[u8], i64)> {
+        let of = |(key, slot): &(u32, u32)| {
+            let Key { bytes, sessions, .. } = &self.keys[*key as usize];
+            sessions.iter().find(|s| s.slot == *slot).map(|s| (&**bytes, s.start))
+        };
+        self.unseen.iter().filter_map(of).collect()
+    }
+
+    /// Goes on where sessions had fired up to this watermark.
+    pub(super) fn resume(&mut self, watermark: i64) {
+        self.watermark = watermark;
+    }
+
+    /// Takes in a slot as it was; none where its session is over.
+    pub(super) fn adopt(&mut self, key: &[u8], start: i64, end: i64, place: u32) -> Option<u32> {
+        if end <= self.watermark.saturating_sub(self.firing.allowed_lateness_us) {
+            return None;
+        }
+        let (slot, fired) = (self.slots.get(), end <= self.watermark);
+        let index = self.number(key);
+        let sessions = &mut self.keys[index as usize].sessions;
+        match sessions.iter_mut().find(|s| s.start == start).filter(|_| place > 0) {
+            Some(session) => session.others.push(slot),
+            None => {
+                sessions.push(Session { start, end, slot, others: Vec::new(), fired, seen: true });
+                let by_end = if fired { &mut self.fired } else { &mut self.pending };
+                by_end.insert((end, index, slot));
+            }
+        }
+        Some(slot)
+    }
+
+    /// Notes that no early result has told yet what has changed in a session.
+    pub(super) fn adopt_unseen(&mut self, key: &[u8], start: i64) {
+        let index = self.number(key);
+        if let Some(session) = self.keys[index as usize].sessions.iter_mut().find(|s| s.start == start) {
+            session.seen = false;
+            self.unseen.insert((index, session.slot));
+        }
+        self.forget_if_quiet(index);
     }
 }
 

@@ -63,6 +63,7 @@ impl Sliding {
             *self = Self { boundary: Some(boundary), reached: boundary, ..Self::default() };
             for id in panes.iter().filter(in_time).rev().filter(|id| id.start < boundary) {
                 self.put_before(windows, id.start, &open[id], end);
+                windows.rewritten.push(*id);
             }
         }
         let reached = std::mem::replace(&mut self.reached, end);
@@ -75,6 +76,38 @@ impl Sliding {
             }
         }
         self.give(start, end, panes.iter().filter(|id| !in_time(id)).map(|id| &open[id]), ready)
+    }
+
+    /// Goes on at a block's boundary: what stands in the panes before it is what they and those after them
+    /// come to. What the panes behind it come to is merged again, in the same order.
+    pub(super) fn restore(boundary: i64, slices: Slices, open: &BTreeMap<PaneId, Pane>) -> Self {
+        let mut sliding = Self { boundary: Some(boundary), reached: boundary, ..Self::default() };
+        let before = |id: &PaneId| id.start < boundary && id.seen_from == slices.ends(id.start).0;
+        for (id, pane) in open.iter().filter(|(id, _)| before(id)).rev() {
+            for (key, slot) in pane.entries() {
+                let number = sliding.before.insert(key) as usize;
+                if number == sliding.stacks.len() {
+                    sliding.stacks.push(Vec::new());
+                }
+                sliding.stacks[number].push((id.start, slot));
+            }
+        }
+        sliding
+    }
+
+    /// The boundary of the block that it is in.
+    pub(super) fn boundary(&self) -> Option<i64> {
+        self.boundary
+    }
+
+    /// The slots that a function failed to merge.
+    pub(super) fn spoilt(&self) -> &BTreeMap<u32, (usize, Failure)> {
+        &self.spoilt
+    }
+
+    /// Notes that a function has failed to merge what stands in a slot.
+    pub(super) fn spoil(&mut self, slot: u32, aggregate: usize, reason: String) {
+        self.spoilt.insert(slot, (aggregate, Failure { row: 0, reason, fault: None }));
     }
 
     /// Puts a pane before those that are before the boundary already.
