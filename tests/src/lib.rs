@@ -25,6 +25,8 @@ mod hostile;
 #[cfg(test)]
 mod joins;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod letters;
 #[cfg(test)]
 mod model;

@@ -176,6 +176,10 @@ pub(super) struct Run {
     /// Rows in a batch, which is one call of a function
     #[arg(long, value_name = "N", default_value = "8192")]
     pub(super) batch_rows: NonZeroUsize,
+    /// Rows of each source partition in an epoch: checkpoints and results as they change come between
+    /// epochs
+    #[arg(long, value_name = "N", default_value = "65536")]
+    pub(super) epoch_rows: NonZeroUsize,
     /// Write what each step did as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,

@@ -80,6 +80,7 @@ fn run(args: &Run) -> Result<()> {
     let options = Options {
         workers: args.workers.get(),
         batch_rows: args.batch_rows.get(),
+        epoch_rows: args.epoch_rows.get(),
         from_scratch: args.from_scratch,
         cluster,
         ..Options::default()

@@ -15,6 +15,7 @@
 //! window: they are few.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::assign::{PaneId, Slices};
 use super::fold::Windows;
@@ -23,6 +24,7 @@ use super::pane::Pane;
 use super::ready::{Due, Emission, Ready};
 use super::results::moment;
 use crate::function::invoke::Failure;
+use crate::function::invoke::attempt::{Attempt, Method};
 
 /// What is known of the block that the last window was in.
 #[derive(Debug, Default)]
@@ -107,7 +109,10 @@ impl Sliding {
 
     /// Notes that a function has failed to merge what stands in a slot.
     pub(super) fn spoil(&mut self, slot: u32, aggregate: usize, reason: String) {
-        self.spoilt.insert(slot, (aggregate, Failure { row: 0, reason, fault: None }));
+        // What the call was made with is not in the checkpoint, and its letter says that it was not made.
+        let (columns, held) = (Vec::new(), Vec::new());
+        let attempt = Attempt { method: Method::Merge, moment: moment(0), columns, held, rows: 0, tried: false };
+        self.spoilt.insert(slot, (aggregate, Failure { row: 0, reason, fault: None, attempt: Arc::new(attempt) }));
     }
 
     /// Puts a pane before those that are before the boundary already.
