@@ -235,7 +235,7 @@ pub struct Report {
     /// The most memory that the process has held so far, where the system says.
     pub peak_memory_bytes: Option<u64>,
     /// The checkpoints that were taken; absent where there were none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoints: Option<CheckpointsReport>,
     /// The least watermark of the sources in microseconds since 1970-01-01T00:00:00Z; absent
     /// before the first, without event time and at the end.
@@ -248,10 +248,10 @@ pub struct Report {
 }
 
 /// What the checkpoints of a run were.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckpointsReport {
     /// The number of the one that the run went on from; absent where it started from nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<u64>,
     /// How many were taken.
     pub taken: u64,
