@@ -164,6 +164,7 @@ impl Place {
                     manifest.positions.extend(positions);
                     manifest.outputs.extend(outputs);
                 }
+                manifest.positions.sort_by(|a, b| (&a.source, &a.partition).cmp(&(&b.source, &b.partition)));
                 let bytes = added.iter().map(|part| part.bytes).sum();
                 self.parts = Manifest::needed(&self.parts, added);
                 manifest.parts.clone_from(&self.parts);
