@@ -2,7 +2,9 @@
 //! that the process has held; and by the number of sessions that are open.
 //!
 //! `cargo bench -p weir --bench state`. A line is a process of its own, so that its memory is. One line
-//! alone: `-- one tumbling 20000000 40000000 disk` (window, keys, rows, where state is kept).
+//! alone: `-- one tumbling 20000000 40000000 disk` (window, keys, rows, where state is kept). With `saved`
+//! it is in memory, and a checkpoint is taken every second; then a further run, which is asked to end at once, shows how
+//! long it takes to go on from the last one and to take the next.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -14,10 +16,11 @@ use std::sync::atomic::AtomicBool;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array};
+use weir::checkpoint::{Files, Folder};
 use weir::flow::{Options, run};
 use weir::function::{Calls, Expanded, Fault, FaultKind, Folded, Input, Kept, Kind, Mapped, Native, Signature};
 use weir::plan::{Environment, Plan, Policy};
-use weir::report::NodeKind;
+use weir::report::{NodeKind, Report};
 use weir::sandbox::Runtime;
 use weir::types::{DataType, Field};
 
@@ -26,9 +29,10 @@ use weir::types::{DataType, Field};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// (window, keys, rows, where state is kept): of each key about as many rows in the lines that are compared.
-const LINES: [(&str, u64, u64, &str); 7] = [
+const LINES: [(&str, u64, u64, &str); 8] = [
     ("tumbling", 10_000, 10_000_000, "memory"),
     ("tumbling", 1_000_000, 10_000_000, "memory"),
+    ("tumbling", 1_000_000, 10_000_000, "saved"),
     ("tumbling", 20_000_000, 40_000_000, "memory"),
     ("tumbling", 20_000_000, 40_000_000, "disk"),
     ("session", 10_000, 10_000_000, "memory"),
@@ -88,9 +92,27 @@ fn measure(window: &str, keys: u64, rows: u64, place: &str) -> anyhow::Result<()
     };
     let state = std::env::temp_dir().join(format!("weir-bench-state-{}", std::process::id()));
     let text = pipeline(window, rows, place, &folder, &state);
-    let plan = Plan::parse(Path::new("bench.toml"), text, &environment)?;
-    let metrics = Arc::new(plan.metrics(1));
-    let report = run(plan, &Options::default(), &metrics, &Arc::new(AtomicBool::new(false)))?;
+    let run = |stop: &Arc<AtomicBool>| -> anyhow::Result<Report> {
+        let plan = Plan::parse(Path::new("bench.toml"), text.clone(), &environment)?;
+        let metrics = Arc::new(plan.metrics(1));
+        Ok(run(plan, &Options::default(), &metrics, stop)?)
+    };
+    let report = run(&Arc::new(AtomicBool::new(false)))?;
+    if let Some(taken) = &report.checkpoints {
+        let last = newest(&state)?;
+        // As if the run had been killed before it took its last one.
+        std::fs::remove_file(state.join(format!("checkpoint-{last:08}.json")))?;
+        let again = run(&Arc::new(AtomicBool::new(true)))?;
+        writeln!(
+            std::io::stdout(),
+            "{:10} {:>10} {} checkpoints, of the last {} KiB; to go on and take the next {} ms",
+            "",
+            "",
+            taken.taken,
+            taken.last_bytes >> 10,
+            again.elapsed_ms,
+        )?;
+    }
     let _ = std::fs::remove_dir_all(&state);
     let node = report.nodes.iter().find(|n| n.kind == NodeKind::Window);
     let node = node.ok_or_else(|| anyhow::anyhow!("there is a window"))?;
@@ -107,9 +129,16 @@ fn measure(window: &str, keys: u64, rows: u64, place: &str) -> anyhow::Result<()
     Ok(())
 }
 
+/// The number of the last checkpoint.
+fn newest(folder: &Path) -> anyhow::Result<u64> {
+    let numbers = Folder::look_at(folder, Files::default()).numbers()?;
+    numbers.last().copied().ok_or_else(|| anyhow::anyhow!("no checkpoint was taken"))
+}
+
 /// One window over everything, so that every key stays open to the end.
 fn pipeline(window: &str, rows: u64, place: &str, folder: &Path, state: &Path) -> String {
     let state = match place {
+        "saved" => format!("[checkpoint]\ndir = \"{}\"\nevery = \"1s\"", state.display()),
         "disk" => format!("[state]\ndisk = \"{}\"\nmemory = \"256MiB\"", state.display()),
         _ => String::new(),
     };

@@ -11,6 +11,8 @@ pub mod redis;
 #[cfg(test)]
 mod admission;
 #[cfg(test)]
+mod checkpoints;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod cluster;
