@@ -2,12 +2,16 @@
 //!
 //! Whole pipelines with such functions are the folders `spins`, `eats`, `recurses` and `panics`.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use weir::function::FaultKind;
-use weir::sandbox::{Limits, Reuse};
+use weir::plan::{Environment, Function, Operator, Plan, Policy};
+use weir::sandbox::{Ceiling, Limits, Reuse};
 
 use super::{call, instance, map, numbers};
+use crate::guests;
 
 /// A function that misbehaves on 3: how it fails, and that it goes on with the next batch.
 fn fails_on_three(function: &str, limits: Limits) -> weir::function::Fault {
@@ -61,4 +65,28 @@ fn a_function_that_leaks_is_replaced_before_it_runs_into_its_limit() {
     let made = weir::function::Calls::instances(&instance);
     // A MiB a call, up to three quarters of 16.
     assert!((8..=12).contains(&made), "{made} instances");
+}
+
+#[test]
+fn a_pipeline_stays_below_the_host_s_ceiling_whatever_it_says() {
+    let ceiling = Ceiling::new(Limits { memory_bytes_max: 32 << 20, ..Ceiling::default().limits() });
+    let policy = Policy { ceiling, ..Policy::default() };
+    let build = |folder: &Path| -> weir::Result<PathBuf> { Ok(folder.to_owned()) };
+    let environment = Environment { runtime: guests::runtime(), build: &build, native: HashMap::new(), policy };
+    let plan = |limits: &str| {
+        let lab = guests::component("lab");
+        let pipeline = format!(
+            "{limits}\n[functions]\nlab = \"{}\"\n[source]\nnexmark = {{ stream = \"bid\", rows = 1 }}\n\
+             [[steps]]\nfilter = \"lab.even(price)\"\n[sink]\nblackhole = true\n",
+            lab.display()
+        );
+        Plan::parse(Path::new("p.toml"), pipeline, &environment)
+    };
+    let error = plan("[limits]\nmemory = \"64MiB\"").expect_err("it is above").to_string();
+    assert_eq!(error, "p.toml:2:10: `memory` is 64MiB, and at most 32MiB is allowed");
+    // Without a word the default comes down to the ceiling.
+    let plan = plan("").expect("it is below");
+    let Operator::Filter(apply) = &plan.nodes[1].operator else { panic!("a filter") };
+    let Function::Sandboxed { limits, .. } = &apply.call.function else { panic!("a sandboxed function") };
+    assert_eq!(limits.memory_bytes_max, 32 << 20);
 }
