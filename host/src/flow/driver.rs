@@ -188,6 +188,7 @@ fn run_worker(
     let cuts = saved.cuts();
     let committer = worker.dataflow::<Epoch, _, _>(|scope| {
         let mut sinks = Vec::new();
+        let restored = saved.restored();
         let mut streams: Vec<Option<Stream<'_>>> = Vec::new();
         let order = |of: &Node| of.input.map_or(Order::Source, |input| Order::of(&plan.nodes[input]));
         // The late rows of each window.
@@ -206,7 +207,7 @@ fn run_worker(
                         failures: failures(),
                         probe: probe.clone(),
                         cuts: cuts.clone(),
-                        restored: &saved.restored,
+                        restored: &restored,
                     };
                     let stream = read::read(&scope, setting);
                     // A source with fewer partitions than workers would leave some without work.
@@ -229,7 +230,7 @@ fn run_worker(
                         options,
                         failures: failures(),
                         cuts: cuts.clone(),
-                        restored: saved.restored.node(&node.name),
+                        restored: restored.node(&node.name),
                         names: &plan.partition_names_of(index),
                     };
                     Some(stateful::stateful_map(exchange(input, &edge, fields), setting))
@@ -251,7 +252,7 @@ fn run_worker(
                         failures: failures(),
                         stores,
                         cuts: cuts.clone(),
-                        restored: saved.restored.node(&node.name),
+                        restored: restored.node(&node.name),
                         names: &plan.partition_names_of(index),
                     };
                     let (results, late_rows) = window::window(input, setting);
@@ -277,7 +278,7 @@ fn run_worker(
                             counters,
                             shared,
                             cuts: cuts.clone(),
-                            restored: saved.restored.node(&node.name),
+                            restored: restored.node(&node.name),
                         },
                     ))
                 }

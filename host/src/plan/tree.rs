@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::quantity::duration_text;
 use super::{Bound, Emit, Firing, Node, OnError, Operator, Plan, WindowKind};
+use crate::flow::sink::Output;
 use crate::types::Field;
 
 impl Plan {
@@ -16,6 +17,20 @@ impl Plan {
         }
         if let Some(path) = &self.dead_letters {
             let _ = writeln!(out, "dead letters: {}", path.display());
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            let every = duration_text(i64::try_from(checkpoint.every.as_micros()).unwrap_or(i64::MAX));
+            let _ = writeln!(out, "checkpoints: {}, every {every}", checkpoint.folder.display());
+            for node in &self.nodes {
+                let Operator::Sink(sink) = &node.operator else { continue };
+                let published = match sink.output {
+                    Output::Folder(_) => "exactly once, with each checkpoint",
+                    Output::File(_) => "exactly once, when the input has ended",
+                    Output::Stdout => "at least once",
+                    Output::Blackhole => continue,
+                };
+                let _ = writeln!(out, "  sink {}: {published}", node.name);
+            }
         }
         out
     }

@@ -65,11 +65,6 @@ impl Restored {
         Self { found, workers }
     }
 
-    /// The manifest, if there is a checkpoint.
-    pub(in crate::flow) fn manifest(&self) -> Option<&Manifest> {
-        self.found.as_ref().map(|found| &found.manifest)
-    }
-
     /// What a node held.
     pub(in crate::flow) fn node<'a>(&'a self, node: &'a str) -> Option<Sections<'a>> {
         let found = self.found.as_ref()?;

@@ -1,7 +1,7 @@
 //! The checkpoints of a run, seen from the driver: what it goes on from, and what takes the next.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use timely::dataflow::Scope;
@@ -10,7 +10,7 @@ use timely::dataflow::operators::probe::Handle;
 use super::commit::Place;
 use super::restore::last;
 use super::{Collector, Committer, Conductor, Cuts, Restored, collect, conduct};
-use crate::checkpoint::{Files, Folder, Output, Shape};
+use crate::checkpoint::{Files, Folder, Manifest, Output, Shape};
 use crate::error::Result;
 use crate::flow::dead_letters::Shared;
 use crate::flow::sink::{DEAD_LETTERS, Places};
@@ -28,7 +28,10 @@ pub(in crate::flow) enum Start {
 
 /// The checkpoints of a run.
 pub(in crate::flow) struct Saved {
-    pub(in crate::flow) restored: Restored,
+    /// The manifest of the checkpoint that the run goes on from.
+    from: Option<Manifest>,
+    /// What its nodes held, until every worker of this process has taken what is its own.
+    restored: Mutex<(usize, Arc<Restored>)>,
     taken: Option<Taken>,
 }
 
@@ -49,7 +52,7 @@ impl Saved {
     /// Takes the folder of a pipeline's checkpoints, and finds out where the run starts.
     pub(in crate::flow) fn open(plan: &Plan, options: &Options, metrics: &Arc<Metrics>) -> Result<Start> {
         let Some(settings) = &plan.checkpoint else {
-            return Ok(Start::At(Self { restored: Restored::default(), taken: None }));
+            return Ok(Start::At(Self { from: None, restored: Mutex::default(), taken: None }));
         };
         let files = options.files.clone();
         let (process, processes) = options.cluster.as_ref().map_or((0, 1), |c| (c.process, c.addresses.len()));
@@ -77,7 +80,7 @@ impl Saved {
         if leads {
             places.tidy(&files, plan, manifest.as_ref())?;
         }
-        let found = manifest.map(|manifest| folder.load(manifest)).transpose()?;
+        let found = manifest.clone().map(|manifest| folder.load(manifest)).transpose()?;
         let taken = Taken {
             folder,
             files,
@@ -89,23 +92,35 @@ impl Saved {
             committed: Arc::default(),
             metrics: Arc::clone(metrics),
         };
-        Ok(Start::At(Self { restored: Restored::new(found, options.workers.max(1) * processes), taken: Some(taken) }))
+        let workers = options.workers.max(1);
+        let restored = Mutex::new((workers, Arc::new(Restored::new(found, workers * processes))));
+        Ok(Start::At(Self { from: manifest, restored, taken: Some(taken) }))
+    }
+
+    /// What the nodes held, for a worker that lays out the dataflow. It asks once.
+    pub(in crate::flow) fn restored(&self) -> Arc<Restored> {
+        let mut restored = self.restored.lock().unwrap_or_else(PoisonError::into_inner);
+        restored.0 = restored.0.saturating_sub(1);
+        match restored.0 {
+            0 => std::mem::take(&mut restored.1),
+            _ => Arc::clone(&restored.1),
+        }
     }
 
     /// The number of the checkpoint that the run goes on from, or 0; none where none are taken.
     pub(in crate::flow) fn after(&self) -> Option<u64> {
-        self.taken.as_ref().map(|_| self.restored.manifest().map_or(0, |manifest| manifest.checkpoint))
+        self.taken.as_ref().map(|_| self.from.as_ref().map_or(0, |manifest| manifest.checkpoint))
     }
 
     /// What was final of an output.
     pub(in crate::flow) fn output(&self, sink: &str) -> Option<&Output> {
-        self.restored.manifest()?.outputs.iter().find(|output| output.sink == sink)
+        self.from.as_ref()?.outputs.iter().find(|output| output.sink == sink)
     }
 
     /// What was final of this process's dead letters.
     pub(in crate::flow) fn letters(&self, plan: &Plan) -> Option<&Output> {
         let name = plan.dead_letters.as_ref()?.file_name()?.to_string_lossy();
-        let outputs = &self.restored.manifest()?.outputs;
+        let outputs = &self.from.as_ref()?.outputs;
         outputs.iter().find(|output| output.sink == DEAD_LETTERS && output.staged == name)
     }
 
