@@ -9,6 +9,7 @@ pub mod error;
 pub mod flow;
 pub mod function;
 pub mod letter;
+pub mod metrics;
 pub mod plan;
 pub mod report;
 pub mod sandbox;

@@ -106,6 +106,8 @@ pub struct Node {
     pub state_bytes: AtomicU64,
     /// Bytes of state on disk or in Redis, in the same way.
     pub stored_bytes: AtomicU64,
+    /// Nanoseconds in which a source had to wait for what follows it: back-pressure.
+    pub held_ns: AtomicU64,
     /// The stream's watermark in microseconds since 1970-01-01T00:00:00Z; `i64::MIN` before the
     /// first, `i64::MAX` at the end.
     pub watermark: AtomicI64,
@@ -138,6 +140,7 @@ impl Node {
             state_keys: AtomicU64::new(0),
             state_bytes: AtomicU64::new(0),
             stored_bytes: AtomicU64::new(0),
+            held_ns: AtomicU64::new(0),
             watermark: AtomicI64::new(i64::MIN),
         }
     }
@@ -318,6 +321,9 @@ pub struct NodeReport {
     pub state_bytes: u64,
     /// Bytes of state on disk or in Redis, the most that there were, about.
     pub stored_bytes: u64,
+    /// Nanoseconds in which a source had to wait for what follows it.
+    #[serde(default)]
+    pub held_ns: u64,
     /// The watermark, as [`Report::watermark_us`].
     pub watermark_us: Option<i64>,
 }
@@ -341,6 +347,7 @@ impl NodeReport {
             state_keys: node.state_keys.load(Relaxed),
             state_bytes: node.state_bytes.load(Relaxed),
             stored_bytes: node.stored_bytes.load(Relaxed),
+            held_ns: node.held_ns.load(Relaxed),
             watermark_us: (watermark != i64::MIN && watermark != i64::MAX).then_some(watermark),
         }
     }

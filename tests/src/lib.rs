@@ -35,6 +35,8 @@ mod model;
 #[cfg(test)]
 mod native;
 #[cfg(test)]
+mod operate;
+#[cfg(test)]
 mod pipelines;
 #[cfg(test)]
 mod random;

@@ -165,6 +165,7 @@ pub(super) enum Cache {
   weir run examples/flights/pipeline.toml
   weir run pipeline.toml --workers 2 --report report.json
   weir run pipeline.toml --processes 2 --restart 5
+  weir run pipeline.toml --metrics 127.0.0.1:9100 --log json
   weir run pipeline.toml --hosts hosts.txt --process 1 --listen 0.0.0.0:2101
   weir run pipeline.toml --quiet | jq .    # where the sink is stdout")]
 pub(super) struct Run {
@@ -192,6 +193,12 @@ pub(super) struct Run {
     /// No live line and no closing table; errors are still printed
     #[arg(short, long)]
     pub(super) quiet: bool,
+    /// Serve metrics for Prometheus here, at /metrics; with --processes each at the next port
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) metrics: Option<String>,
+    /// Log what happens to stderr, in place of the live line, the table and the words of errors
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log: Option<super::logging::Format>,
     /// Start so many processes on this machine, each with as many workers as --workers says
     #[arg(long, value_name = "N", conflicts_with = "hosts")]
     pub(super) processes: Option<NonZeroUsize>,
@@ -219,6 +226,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Whether there is neither a live line nor a table.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet || self.log.is_some()
+    }
+
     /// Whether this process runs nothing itself, and looks after those that do.
     pub(super) fn is_supervisor(&self) -> bool {
         self.processes.is_some_and(|n| n.get() > 1) || self.restart > 0

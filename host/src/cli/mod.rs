@@ -14,6 +14,7 @@ mod conform;
 mod engine;
 mod inspect;
 mod live;
+mod logging;
 mod measure;
 mod new;
 mod print;
@@ -35,6 +36,7 @@ use clap::{CommandFactory, Parser};
 use weir::admission::Verdict;
 use weir::error::{Error, Result};
 use weir::flow::{self, Options};
+use weir::metrics::Server;
 
 use args::{Bench, Build, Cache, Cli, Command, Inspect, Run, Test};
 
@@ -65,7 +67,10 @@ pub(crate) fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            print::error(&error);
+            match logging::is_on() {
+                true => logging::error(&error),
+                false => print::error(&error),
+            }
             ExitCode::from(error.exit_code())
         }
     }
@@ -85,9 +90,13 @@ fn run(args: &Run) -> Result<()> {
         cluster,
         ..Options::default()
     };
-    let plan = engine::load_plan(&args.pipeline, args.quiet)?;
+    args.log.map_or(Ok(()), logging::start)?;
+    let plan = engine::load_plan(&args.pipeline, args.is_quiet())?;
     let metrics = Arc::new(plan.metrics(options.workers));
-    let live = (!args.quiet && live::has_room(&metrics.snapshot()))
+    let process = args.process.unwrap_or(0);
+    let served = args.metrics.as_deref().map(|at| Server::start(at, Arc::clone(&metrics), process)).transpose()?;
+    tracing::info!(pipeline = plan.name, workers = options.workers, process, "a run starts");
+    let live = (!args.is_quiet() && live::has_room(&metrics.snapshot()))
         .then(|| live::Live::start(Arc::clone(&metrics), Arc::clone(&stop)));
     let done = flow::run(plan, &options, &metrics, &stop);
     if let Some(live) = live {
@@ -95,11 +104,14 @@ fn run(args: &Run) -> Result<()> {
     }
     // What was counted until then helps to see why a run failed.
     let report = done.as_ref().map_or_else(|_| metrics.snapshot(), Clone::clone);
-    if !args.quiet {
+    drop(served);
+    let (rows_in, rows_out, failed, late) = (report.rows_in, report.rows_out, report.failed, report.late);
+    tracing::info!(rows_in, rows_out, failed, late, elapsed_ms = report.elapsed_ms, "a run has ended");
+    if !args.is_quiet() {
         report.checkpoints.iter().for_each(|of| print::note(&checkpoints::summary(of, done.is_ok())));
         print::note(&table::render(&report));
     }
-    let report_file = args.report.as_deref().map(|path| flow::cluster::file_of(path, args.process.unwrap_or(0)));
+    let report_file = args.report.as_deref().map(|path| flow::cluster::file_of(path, process));
     let written = report_file.map_or(Ok(()), |path| write_json(&path, &report));
     done.and(written)
 }

@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use weir::error::{Error, Result};
 use weir::flow::cluster::free_addresses;
 
 use super::args::Run;
-use super::{engine, print, signals};
+use super::{engine, logging, print, signals};
 
 /// How often to look at the processes.
 const LOOK: Duration = Duration::from_millis(20);
@@ -30,8 +31,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Runs the processes to their end.
 pub(super) fn supervise(args: &Run) -> Result<ExitCode> {
     let stop = signals::stop_flag()?;
+    args.log.map_or(Ok(()), logging::start)?;
     // What is wrong with the pipeline is said once, and functions are built once.
-    drop(engine::load_plan(&args.pipeline, args.quiet)?);
+    drop(engine::load_plan(&args.pipeline, args.is_quiet())?);
     for restarts in 0.. {
         let ended = Group::start(args)?.wait(&stop, Duration::from_secs_f64(args.peer_timeout))?;
         match decide(&ended, restarts, args.restart, stop.load(Relaxed)) {
@@ -39,7 +41,11 @@ pub(super) fn supervise(args: &Run) -> Result<ExitCode> {
             Next::GiveUp { code } => return Ok(ExitCode::from(code)),
             Next::Restart { because, after } => {
                 let (nth, of) = (restarts + 1, args.restart);
-                print::note(&format!("{because}; all start again in {} s ({nth} of {of})", after.as_secs_f64()));
+                let text = format!("{because}; all start again in {} s ({nth} of {of})", after.as_secs_f64());
+                match args.log {
+                    Some(_) => tracing::warn!("{text}"),
+                    None => print::note(&text),
+                }
                 let until = Instant::now() + after;
                 while Instant::now() < until && !stop.load(Relaxed) {
                     thread::sleep(LOOK);
@@ -116,6 +122,12 @@ impl Group {
             if args.quiet || process > 0 {
                 command.arg("--quiet");
             }
+            if let Some(log) = args.log.and_then(|log| log.to_possible_value()) {
+                command.arg("--log").arg(log.get_name());
+            }
+            if let Some(metrics) = &args.metrics {
+                command.arg("--metrics").arg(port_after(metrics, process)?);
+            }
             if let (Some(report), 0) = (&args.report, process) {
                 command.arg("--report").arg(report);
             }
@@ -165,6 +177,14 @@ impl Drop for Group {
     }
 }
 
+/// An address whose port is so many further.
+fn port_after(address: &str, further: usize) -> Result<String> {
+    let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let next = parts.and_then(|(host, port)| Some((host, port.checked_add(u16::try_from(further).ok()?)?)));
+    next.map(|(host, port)| format!("{host}:{port}"))
+        .ok_or_else(|| Error::invalid(format!("metrics can't be served {further} ports after `{address}`")))
+}
+
 fn end_of(status: ExitStatus) -> End {
     match status.code().and_then(|code| u8::try_from(code).ok()) {
         Some(code @ 0..=9) => End::Code(code),
@@ -175,6 +195,12 @@ fn end_of(status: ExitStatus) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_process_has_a_port_for_its_metrics() {
+        assert_eq!(port_after("127.0.0.1:9100", 2).expect("an address"), "127.0.0.1:9102");
+        assert!(port_after("127.0.0.1:65535", 1).is_err() && port_after("nowhere", 0).is_err());
+    }
 
     #[test]
     fn what_may_pass_is_tried_again_and_nothing_else() {

@@ -137,6 +137,7 @@ pub(super) mod tests {
             state_keys: 0,
             state_bytes: 0,
             stored_bytes: 0,
+            held_ns: 0,
             watermark_us: None,
         };
         let window = NodeReport {

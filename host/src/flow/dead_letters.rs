@@ -259,12 +259,21 @@ impl Failures {
         }
     }
 
+    /// Logs that rows have failed: loudly for the first of a step, since the others would drown all else.
+    fn log(&self, first: bool, rows: usize, reason: &str, function: Option<&str>) {
+        match first {
+            true => tracing::warn!(step = self.step, function, rows, reason, "rows have failed"),
+            false => tracing::debug!(step = self.step, function, rows, reason, "rows have failed"),
+        }
+    }
+
     /// Deals with records of a partition that could not be read.
     pub(super) fn records(&self, partition: u32, bad: &[BadRecord]) {
         if bad.is_empty() {
             return;
         }
-        Node::add(&self.counters.failed, bad.len());
+        let first = self.counters.failed.fetch_add(bad.len() as u64, Relaxed) == 0;
+        self.log(first, bad.len(), &bad[0].reason, None);
         self.check_rate(0);
         for record in bad {
             let source = self.partitions.get(partition as usize).cloned().unwrap_or_default();
@@ -304,7 +313,10 @@ impl Failures {
         if failures.len() == 0 {
             return;
         }
-        Node::add(&self.counters.failed, failures.len());
+        let failed = failures.len();
+        let mut failures = failures.peekable();
+        let first = self.counters.failed.fetch_add(failed as u64, Relaxed) == 0;
+        self.log(first, failed, failures.peek().map_or("", |f| &f.reason), Some(&called.label));
         self.check_rate(batch.rows.num_rows());
         if self.on_error == OnError::Skip {
             return;

@@ -99,6 +99,7 @@ impl Cluster {
         let names = (0..settings.addresses.len()).map(|p| settings.name(p)).collect();
         let peers = Peers::start(settings.process, names, mesh.control, settings.peer_timeout)?;
         take_part(plan, settings);
+        tracing::info!(process = settings.process, processes = settings.addresses.len(), "all processes are there");
         Ok(Self { settings: settings.clone(), peers, sockets: mesh.data })
     }
 

@@ -96,7 +96,10 @@ impl Peers {
                 Ok(Message::Ready) => self.note(|k| k.ready.push(peer)),
                 Ok(Message::Stop) => self.note(|k| k.stop = true),
                 Ok(Message::Closed) => self.note(|k| k.closed = true),
-                Ok(Message::Failed(why)) => self.note(|k| k.failed = k.failed.take().or(Some((peer, why)))),
+                Ok(Message::Failed(why)) => {
+                    tracing::warn!(peer, "{} failed: {why}", self.names[peer]);
+                    self.note(|k| k.failed = k.failed.take().or(Some((peer, why))));
+                }
                 Ok(Message::Done(report)) => self.note(|k| drop(k.done.insert(peer, *report))),
                 Ok(other) => return self.lose(peer, format!("says {other:?}")),
                 Err(e) => return self.lose(peer, self.silence(&e)),
@@ -118,6 +121,9 @@ impl Peers {
     pub(super) fn lose(&self, peer: usize, why: String) {
         self.note(|k| {
             // Where both have come to the end either may go.
+            if !k.parting && k.lost.is_none() && !k.released {
+                tracing::warn!(peer, "{} {why}", self.names[peer]);
+            }
             if !k.parting || !k.done.contains_key(&peer) {
                 k.lost.get_or_insert((peer, why));
             }

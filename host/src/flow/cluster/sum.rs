@@ -37,6 +37,7 @@ fn add(node: &mut NodeReport, other: &NodeReport) {
         (&mut node.state_keys, other.state_keys),
         (&mut node.state_bytes, other.state_bytes),
         (&mut node.stored_bytes, other.stored_bytes),
+        (&mut node.held_ns, other.held_ns),
     ];
     for (counter, more) in counters {
         *counter += more;

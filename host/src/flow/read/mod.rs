@@ -71,6 +71,8 @@ pub(super) fn read<'scope>(scope: &Scope<'scope, Epoch>, setting: Setting<'_>) -
     operator::source(*scope, &node.name, |capability, info| {
         let activator = scope.activator_for(info.address);
         let mut capability = Some(capability);
+        // Since when it waits for the sinks.
+        let mut held_since: Option<Instant> = None;
         move |output| {
             let Some(held) = &mut capability else { return };
             let epoch = *held.time();
@@ -80,8 +82,12 @@ pub(super) fn read<'scope>(scope: &Scope<'scope, Epoch>, setting: Setting<'_>) -
             }
             let ahead = epoch >= EPOCHS_IN_FLIGHT && probe.less_equal(&(epoch - EPOCHS_IN_FLIGHT));
             if !cuts.may_read(epoch) || ahead && !reader.failures.shared.is_ending() {
+                held_since.get_or_insert_with(Instant::now);
                 activator.activate_after(NAP);
                 return;
+            }
+            if let Some(since) = held_since.take() {
+                Node::add_time(&reader.counters.held_ns, since.elapsed());
             }
             let started = Instant::now();
             let step = {
