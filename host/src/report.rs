@@ -69,6 +69,8 @@ pub enum NodeKind {
     Join,
     /// Rows that came too late for a window.
     Late,
+    /// Spreads rows over the workers.
+    Partition,
     /// Rows go out.
     Sink,
 }

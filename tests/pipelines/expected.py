@@ -583,6 +583,18 @@ def partitions(at):
 
 
 @folder
+def partition_steps(at):
+    rows, kept = [], []
+    for path in sorted(at.glob("in-*.csv")):
+        of_file = table(path, at=time, id=int)
+        rows += [row for row in of_file if row["id"] % 2 == 0]
+        kept += [row for row in in_time(of_file, 15 * SECOND, 0, 8 * SECOND)[0] if row["id"] % 2 == 0]
+    spread = lines(row | {"at": iso(row["at"])} for row in rows)
+    found = windows(kept, 15 * SECOND, 0, ["k"], lambda rows: {"rows": len(rows), "sum": sum(values(rows, "id"))})
+    return out(found, len(rows) - len(kept)) | {"expected.rows.jsonl": spread}
+
+
+@folder
 def partitions_in_turn(at):
     rows = [row for path in sorted(at.glob("in-*")) for row in table(path, id=int)]
     return out({"id": row["id"], "file": row["file"]} for row in rows if row["id"] % 2 == 0)

@@ -32,10 +32,10 @@ fn hosts(case: &Case, processes: usize) -> Vec<String> {
 }
 
 /// A process that does not outlive its test.
-struct Process(Option<Child>);
+pub(crate) struct Process(Option<Child>);
 
 impl Process {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("weir runs")))
     }
 

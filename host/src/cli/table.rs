@@ -92,6 +92,7 @@ fn what(node: &NodeReport) -> String {
         NodeKind::Window => "window",
         NodeKind::Join => "join",
         NodeKind::Late => "late",
+        NodeKind::Partition => "partition",
         NodeKind::Sink => "sink",
     };
     format!("{kind} {}", shorten(&node.detail, matches!(node.kind, NodeKind::Source | NodeKind::Sink)))

@@ -19,6 +19,7 @@ use super::dead_letters::{Failures, Shared, check_rates};
 use super::epochs::Order;
 use super::exchange::{Edge, exchange};
 use super::join;
+use super::partition;
 use super::read;
 use super::sink::{self, Stager};
 use super::stateful;
@@ -258,6 +259,9 @@ fn run_worker(
                     let (results, late_rows) = window::window(input, setting);
                     late.insert(index, late_rows);
                     Some(results)
+                }
+                (Operator::Partition(how), Some((input, _))) => {
+                    Some(partition::partition(input, node, how, counters.clone()))
                 }
                 (Operator::Late, Some(_)) => {
                     let of = node.input.unwrap_or_default();

@@ -16,6 +16,7 @@ mod driver;
 mod epochs;
 pub mod exchange;
 mod join;
+mod partition;
 mod read;
 pub mod sink;
 pub mod source;

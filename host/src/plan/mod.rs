@@ -11,6 +11,7 @@ mod event_time;
 mod join;
 mod limits;
 mod load;
+mod partition;
 mod prune;
 pub(crate) mod quantity;
 mod spec;
@@ -110,8 +111,26 @@ pub enum Operator {
     Join(Join),
     /// Gives the rows that came too late for all windows of its input.
     Late,
+    /// Spreads rows over the workers.
+    Partition(Partition),
     /// Takes rows.
     Sink(Sink),
+}
+
+/// How rows are spread over the workers. No result depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Partition {
+    /// Batch by batch, to one worker after the other.
+    RoundRobin,
+    /// Rows of one key to one worker.
+    Key(Vec<Field>),
+    /// Rows of one range of values to one worker.
+    Range {
+        /// The column of the values.
+        column: Field,
+        /// Where one range ends and the next begins, ascending, encoded as keys are.
+        bounds: Vec<Vec<u8>>,
+    },
 }
 
 /// Where rows come from.
@@ -275,7 +294,11 @@ impl Plan {
                 Operator::Map(apply) | Operator::Filter(apply) | Operator::FlatMap(apply) => set(&mut apply.call),
                 Operator::StatefulMap(stateful) => set(&mut stateful.apply.call),
                 Operator::Window(window) => window.compute.calls_mut().for_each(set),
-                Operator::Source(_) | Operator::Join(_) | Operator::Late | Operator::Sink(_) => {}
+                Operator::Source(_)
+                | Operator::Join(_)
+                | Operator::Late
+                | Operator::Partition(_)
+                | Operator::Sink(_) => {}
             }
         }
     }
@@ -361,6 +384,7 @@ impl Operator {
             Self::Window(_) => NodeKind::Window,
             Self::Join(_) => NodeKind::Join,
             Self::Late => NodeKind::Late,
+            Self::Partition(_) => NodeKind::Partition,
             Self::Sink(_) => NodeKind::Sink,
         }
     }
@@ -382,6 +406,7 @@ impl Operator {
             }
             Self::Join(join) => join.text(),
             Self::Late => "rows".to_string(),
+            Self::Partition(how) => how.to_string(),
             Self::Sink(sink) => match &sink.output {
                 sink::Output::File(path) => path.display().to_string(),
                 sink::Output::Folder(path) => format!("{}/", path.display()),

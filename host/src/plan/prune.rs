@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Apply, Node, Operator};
+use super::{Apply, Node, Operator, Partition};
 
 pub(super) fn prune(nodes: &mut [Node]) {
     let mut needed: Vec<BTreeSet<String>> = vec![BTreeSet::new(); nodes.len()];
@@ -32,6 +32,14 @@ pub(super) fn prune(nodes: &mut [Node]) {
                 join.columns.retain(|c| wanted.contains(&c.name));
                 needed[join.right].extend(join.needs_of_right());
                 join.needs_of_left().collect()
+            }
+            Operator::Partition(how) => {
+                let columns = match how {
+                    Partition::RoundRobin => &[][..],
+                    Partition::Key(columns) => columns,
+                    Partition::Range { column, .. } => std::slice::from_ref(column),
+                };
+                columns.iter().map(|f| f.name.clone()).chain(wanted.iter().cloned()).collect()
             }
             // Its columns are those of the window's input.
             Operator::Late => BTreeSet::new(),

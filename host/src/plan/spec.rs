@@ -129,6 +129,26 @@ pub(super) struct StepSpec {
     pub(super) allowed_lateness: Option<At<String>>,
     pub(super) late: Option<At<String>>,
     pub(super) on_error: Option<At<String>>,
+    pub(super) partition: Option<At<PartitionSpec>>,
+}
+
+/// How rows are spread over workers.
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected `\"round-robin\"`, `{ key = [\"column\"] }` or `{ range = \"column\", at = [10, 20] }`"
+)]
+pub(super) enum PartitionSpec {
+    Word(String),
+    Table(PartitionTable),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PartitionTable {
+    pub(super) key: Option<Vec<String>>,
+    pub(super) range: Option<String>,
+    pub(super) at: Option<Vec<toml::Value>>,
 }
 
 /// How far the times of the two rows of a pair may be apart.

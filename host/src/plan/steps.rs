@@ -48,6 +48,12 @@ pub(super) fn step(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: 
         let message = "this step has no window, so it has nothing to say of when results are given";
         return Err(Invalid::new(message).at(text.place(span.start)).into());
     }
+    if let Some(how) = &inner.partition {
+        return match (given.is_empty() && inner.stateful_map.is_none() && inner.join.is_none(), windowed) {
+            (true, false) => Ok(super::partition::partition(text, how, stream)?),
+            _ => Err(text.wrong(how, "spreading rows is a step of its own").hint("write another `[[steps]]`").into()),
+        };
+    }
     match (given.as_slice(), &inner.stateful_map, windowed) {
         ([(kind, at)], None, false) => apply(text, inner, *kind, at, stream, find),
         ([], Some(at), false) => stateful_map(text, inner, at, stream, find),

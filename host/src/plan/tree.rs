@@ -90,6 +90,7 @@ impl Node {
                 format!("window {}: {}, {}{}", self.name, window.kind.text(), by(&window.key), window.firing)
             }
             Operator::Join(join) => format!("join {}: {}, {}", self.name, join.text(), join.key_text()),
+            Operator::Partition(how) => format!("partition {}: {how}", self.name),
             Operator::Late => format!("late rows {}", self.name),
             Operator::Sink(_) => return format!("sink {}: {}", self.name, self.operator.detail()),
         };

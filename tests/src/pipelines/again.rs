@@ -47,6 +47,7 @@ fn node(node: &Node) -> Result<Node> {
         }
         Operator::Join(join) => Operator::Join(join.clone()),
         Operator::Late => Operator::Late,
+        Operator::Partition(how) => Operator::Partition(how.clone()),
         Operator::Sink(Sink { output, format }) => {
             Operator::Sink(Sink { output: output.clone(), format: format.clone() })
         }

@@ -37,6 +37,21 @@ struct Euros {
     slot: i64,
 }
 
+/// Work that nothing but the processor limits: so many rounds of a hash (the finalizer of MurmurHash3).
+#[weir::map]
+fn grind(auction: i64, #[param(default = 1_000)] rounds: i64) -> Ground {
+    let mut hash = auction as u64;
+    for round in 0..rounds as u64 {
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd) ^ round;
+    }
+    Ground { ground: hash as i64 }
+}
+
+#[derive(weir::Row)]
+struct Ground {
+    ground: i64,
+}
+
 /// Drops one bid in ten.
 #[weir::filter]
 fn serious(price: i64) -> bool {

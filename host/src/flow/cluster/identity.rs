@@ -99,7 +99,7 @@ fn node_items(node: &Node, line: String, items: &mut Vec<(String, String)>) -> R
             items.push((format!("step `{name}`"), line));
             window.compute.calls().for_each(|of| call(name, of, items));
         }
-        Operator::Join(_) | Operator::Late => items.push((format!("step `{name}`"), line)),
+        Operator::Join(_) | Operator::Late | Operator::Partition(_) => items.push((format!("step `{name}`"), line)),
     }
     items.push((format!("the digest of the columns of `{name}`"), digest(&(node.input, fields))));
     Ok(())

@@ -12,6 +12,12 @@ pub fn workers_of_key_groups(workers: usize) -> Vec<u32> {
     (0..KEY_GROUPS).map(|group| jump(u64::from(group), workers as u32)).collect()
 }
 
+/// The worker of a value, by its bytes: neighbouring ranges are on one worker where there are more of them.
+pub(super) fn of_range(value: &[u8], bounds: &[Vec<u8>], workers: usize) -> u32 {
+    let range = bounds.partition_point(|bound| bound.as_slice() <= value);
+    (range * workers / (bounds.len() + 1)) as u32
+}
+
 /// The worker that has a key, by its bytes; `workers` are those of the key groups.
 pub(in crate::flow) fn owner(key: &[u8], workers: &[u32]) -> u32 {
     match key.is_empty() {

@@ -35,6 +35,13 @@ pub enum Edge {
         /// again.
         numbered: bool,
     },
+    /// Rows of one range of a column's values to one worker; their places in the batch go along.
+    Range {
+        /// The column.
+        column: Field,
+        /// Where one range ends and the next begins, ascending, encoded by [`key_converter`].
+        bounds: Vec<Vec<u8>>,
+    },
     /// Batches to all workers in turn.
     Turn,
     /// All rows to the first worker.

@@ -5,26 +5,37 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, UInt32Array};
 use arrow_row::RowConverter;
 
+use super::groups::of_range;
 use super::{Edge, key_converter, owner, workers_of_key_groups};
 use crate::flow::batch::Batch;
 use crate::types::Field;
 
 pub(super) enum Split {
-    Key { columns: Vec<usize>, converter: RowConverter, workers: Vec<u32>, peers: usize, numbered: bool },
+    Rows { columns: Vec<usize>, converter: RowConverter, peers: usize, by: By, numbered: bool },
     Turn { peers: u64 },
     One,
 }
 
+/// What of a row's key says which worker it goes to.
+pub(super) enum By {
+    /// Its hash; the worker of each key group.
+    Groups(Vec<u32>),
+    /// The range that it is in.
+    Ranges(Vec<Vec<u8>>),
+}
+
 impl Split {
     pub(super) fn new(edge: &Edge, fields: &[Field], peers: usize) -> Self {
+        let rows = |key: &[Field], by, numbered| Self::Rows {
+            columns: key.iter().filter_map(|k| fields.iter().position(|f| f.name == k.name)).collect(),
+            converter: key_converter(key),
+            peers,
+            by,
+            numbered,
+        };
         match edge {
-            Edge::Key { columns, numbered } => Self::Key {
-                columns: columns.iter().filter_map(|k| fields.iter().position(|f| f.name == k.name)).collect(),
-                converter: key_converter(columns),
-                workers: workers_of_key_groups(peers),
-                peers,
-                numbered: *numbered,
-            },
+            Edge::Key { columns, numbered } => rows(columns, By::Groups(workers_of_key_groups(peers)), *numbered),
+            Edge::Range { column, bounds } => rows(std::slice::from_ref(column), By::Ranges(bounds.clone()), true),
             Edge::Turn => Self::Turn { peers: peers as u64 },
             Edge::One => Self::One,
         }
@@ -40,18 +51,23 @@ impl Split {
                 batch.target = ((u64::from(batch.partition) + batch.sequence) % *peers) as u32;
                 give(batch);
             }
-            Self::Key { columns, converter, workers, peers, numbered } => {
+            Self::Rows { columns, converter, peers, by, numbered } => {
                 if *numbered {
                     batch.marks.number(batch.rows.num_rows());
                 }
                 let mut parts: Vec<Vec<u32>> = vec![Vec::new(); *peers];
                 let keys: Vec<ArrayRef> = columns.iter().map(|c| Arc::clone(batch.rows.column(*c))).collect();
+                let (by, peers) = (&*by, *peers);
+                let worker = |key: &[u8]| match by {
+                    By::Groups(workers) => owner(key, workers),
+                    By::Ranges(bounds) => of_range(key, bounds, peers),
+                };
                 if keys.is_empty() {
-                    parts[workers[0] as usize] = (0..batch.rows.num_rows() as u32).collect();
+                    parts[worker(&[]) as usize] = (0..batch.rows.num_rows() as u32).collect();
                 } else {
                     let keys = converter.convert_columns(&keys).expect("the key has the columns of the plan");
                     for (row, key) in keys.iter().enumerate() {
-                        parts[owner(key.as_ref(), workers) as usize].push(row as u32);
+                        parts[worker(key.as_ref()) as usize].push(row as u32);
                     }
                 }
                 for (target, rows) in parts.into_iter().enumerate() {
@@ -95,5 +111,21 @@ mod tests {
             }
         }
         assert_eq!((rows, seen.len()), (100, 8));
+    }
+
+    #[test]
+    fn a_range_goes_to_one_worker_and_ranges_to_all() {
+        let fields = [Field::new("k", DataType::Text, true), Field::new("n", DataType::Int64, false)];
+        let bounds = arrow_array::Int64Array::from(vec![10, 50, 80]);
+        let rows = key_converter(&fields[1..]).convert_columns(&[Arc::new(bounds)]).expect("a column");
+        let bounds: Vec<Vec<u8>> = rows.iter().map(|row| row.as_ref().to_vec()).collect();
+        for (peers, first_of) in [(2, vec![0, 50]), (3, vec![0, 50, 80]), (4, vec![0, 10, 50, 80])] {
+            let edge = Edge::Range { column: fields[1].clone(), bounds: bounds.clone() };
+            let mut firsts = Vec::new();
+            Split::new(&edge, &fields, peers).split(batch(100), &mut |part| {
+                firsts.push(part.rows.column(1).as_primitive::<Int64Type>().values()[0]);
+            });
+            assert_eq!(firsts, first_of, "{peers} workers");
+        }
     }
 }
