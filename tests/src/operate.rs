@@ -36,7 +36,7 @@ fn a_run_says_how_far_it_is_while_it_runs() {
          window = { tumbling = \"1s\" }\naggregate = { span = \"lab.span(price)\" }\n[sink]\nblackhole = true\n",
     );
     let address = free_addresses(1).expect("a free port").remove(0);
-    let mut run = weir(&case, &["run", "pipeline.toml", "--quiet", "--metrics", &address]);
+    let run = weir(&case, &["run", "pipeline.toml", "--quiet", "--metrics", &address]);
     let child = Process::start(run);
     let started = Instant::now();
     let rows = |metrics: &str| sample(metrics, "weir_rows_out_total", &["node=\"sink\""]).unwrap_or_default();
