@@ -31,7 +31,9 @@ impl Shape {
         let mut facts = BTreeMap::new();
         let mut fact = |name: &str, value: String| drop(facts.insert(name.to_owned(), value));
         let kind = match &node.operator {
-            Operator::Map(_) | Operator::Filter(_) | Operator::FlatMap(_) | Operator::Late => return None,
+            Operator::Map(_) | Operator::Filter(_) | Operator::FlatMap(_) | Operator::Late | Operator::Partition(_) => {
+                return None;
+            }
             Operator::Source(_) => "source",
             Operator::StatefulMap(stateful) => {
                 fact("key", fields(&stateful.key));

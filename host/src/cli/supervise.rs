@@ -35,7 +35,7 @@ pub(super) fn supervise(args: &Run) -> Result<ExitCode> {
     // What is wrong with the pipeline is said once, and functions are built once.
     drop(engine::load_plan(&args.pipeline, args.is_quiet())?);
     for restarts in 0.. {
-        let ended = Group::start(args)?.wait(&stop, Duration::from_secs_f64(args.peer_timeout))?;
+        let ended = Group::start(args, restarts)?.wait(&stop, Duration::from_secs_f64(args.peer_timeout))?;
         match decide(&ended, restarts, args.restart, stop.load(Relaxed)) {
             Next::Over => return Ok(ExitCode::SUCCESS),
             Next::GiveUp { code } => return Ok(ExitCode::from(code)),
@@ -102,7 +102,7 @@ struct Group {
 }
 
 impl Group {
-    fn start(args: &Run) -> Result<Self> {
+    fn start(args: &Run, restarts: u32) -> Result<Self> {
         let failed = |e: std::io::Error| Error::peer(format!("the processes can't be started: {e}"));
         let processes = args.processes.map_or(1, std::num::NonZeroUsize::get);
         let mut hosts = tempfile::NamedTempFile::new().map_err(failed)?;
@@ -116,6 +116,10 @@ impl Group {
             command.arg("run").arg(&args.pipeline).stdin(Stdio::piped()).arg("--end-with-stdin");
             command.arg("--workers").arg(args.workers.to_string());
             command.arg("--batch-rows").arg(args.batch_rows.to_string());
+            command.arg("--epoch-rows").arg(args.epoch_rows.to_string());
+            if args.from_scratch && restarts == 0 {
+                command.arg("--from-scratch");
+            }
             command.arg("--hosts").arg(group._hosts.path()).arg("--process").arg(process.to_string());
             command.arg("--join-timeout").arg(args.join_timeout.to_string());
             command.arg("--peer-timeout").arg(args.peer_timeout.to_string());
@@ -187,7 +191,7 @@ fn port_after(address: &str, further: usize) -> Result<String> {
 
 fn end_of(status: ExitStatus) -> End {
     match status.code().and_then(|code| u8::try_from(code).ok()) {
-        Some(code @ 0..=9) => End::Code(code),
+        Some(code @ 0..=10) => End::Code(code),
         _ => End::Crash,
     }
 }

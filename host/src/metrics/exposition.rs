@@ -4,6 +4,7 @@
 //! which source, step or sink, `kind` what it is. `docs/operate.md` has the list.
 
 use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::report::{Metrics, NodeReport, Report};
@@ -54,10 +55,11 @@ const FAMILIES: [Family; 14] = [
 /// Everything that has been counted so far. `process` is this one's number where there are several.
 pub fn text(metrics: &Metrics, process: usize) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64());
-    render(&metrics.snapshot(), process, now)
+    let last_checkpoint = metrics.checkpoints.last_ms.load(Relaxed) as f64 / 1e3;
+    render(&metrics.snapshot(), process, now, last_checkpoint)
 }
 
-fn render(report: &Report, process: usize, now: f64) -> String {
+fn render(report: &Report, process: usize, now: f64, last_checkpoint: f64) -> String {
     let mut out = String::new();
     let run = format!("pipeline=\"{}\",process=\"{process}\"", escaped(&report.pipeline));
     let mut single = |name: &str, kind: &str, help: &str, labels: &str, value: f64| {
@@ -70,6 +72,15 @@ fn render(report: &Report, process: usize, now: f64) -> String {
     single("weir_run_seconds", "gauge", "Time since the run started.", "", report.elapsed_ms as f64 / 1e3);
     if let Some(peak) = report.peak_memory_bytes {
         single("weir_memory_bytes_max", "gauge", "The most memory of the process so far.", "", peak as f64);
+    }
+    if let Some(of) = &report.checkpoints {
+        single("weir_checkpoints_total", "counter", "Checkpoints that were taken.", "", of.taken as f64);
+        single("weir_checkpoint_bytes", "gauge", "Bytes written for the last one.", "", of.last_bytes as f64);
+        let help = "Time to make checkpoints of what the workers had written.";
+        single("weir_checkpoint_commit_seconds_total", "counter", help, "", of.commit_ms as f64 / 1e3);
+    }
+    if last_checkpoint > 0.0 {
+        single("weir_checkpoint_age_seconds", "gauge", "Time since the last one.", "", now - last_checkpoint);
     }
     let labels = |node: &NodeReport| {
         let kind = serde_json::to_value(node.kind).unwrap_or_default();
@@ -107,8 +118,6 @@ fn escaped(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::Ordering::Relaxed;
-
     use super::*;
     use crate::report::{Node, NodeKind};
 
@@ -120,7 +129,8 @@ mod tests {
         metrics.node(0).held_ns.store(1_500_000_000, Relaxed);
         metrics.node(0).watermark.store(90_000_000, Relaxed);
         metrics.node(1).sandbox_ns.store(250_000_000, Relaxed);
-        let text = render(&metrics.snapshot(), 1, 100.0);
+        metrics.checkpoints.note(3, 4096, std::time::Duration::from_millis(20), 97_000);
+        let text = render(&metrics.snapshot(), 1, 100.0, 97.0);
         for line in [
             "# TYPE weir_rows_out_total counter",
             "weir_rows_out_total{pipeline=\"p\",process=\"1\",node=\"a \\\"b\\\"\",kind=\"source\"} 7",
@@ -128,6 +138,8 @@ mod tests {
             "weir_sandbox_seconds_total{pipeline=\"p\",process=\"1\",node=\"w\",kind=\"stateful-map\"} 0.25",
             "weir_watermark_seconds{pipeline=\"p\",process=\"1\",node=\"a \\\"b\\\"\",kind=\"source\"} 90",
             "weir_watermark_lag_seconds{pipeline=\"p\",process=\"1\",node=\"a \\\"b\\\"\",kind=\"source\"} 10",
+            "weir_checkpoint_age_seconds{pipeline=\"p\",process=\"1\"} 3",
+            "weir_checkpoint_bytes{pipeline=\"p\",process=\"1\"} 4096",
             "weir_workers{pipeline=\"p\",process=\"1\"} 2",
         ] {
             assert!(text.lines().any(|l| l == line), "no {line} in\n{text}");
