@@ -58,6 +58,11 @@ fn c() {
 }
 
 #[test]
+fn cpp() {
+    conforms("conformance/cpp");
+}
+
+#[test]
 fn python() {
     conforms("conformance/python");
 }
@@ -126,6 +131,71 @@ fn a_new_function_in_cpp_works() {
 #[test]
 fn a_new_function_in_go_works() {
     a_new_one_works("go");
+}
+
+#[test]
+fn a_module_written_by_hand_is_a_function() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string(Path::new(TESTS).join("../wit/doubled.wat")).expect("the contract's example");
+    let module = folder.path().join("doubled.wasm");
+    fs::write(&module, wat::parse_str(text).expect("a module")).expect("a file");
+    let cases = folder.path().join("cases.jsonl");
+    let rows: Vec<String> = (0..9000).map(|n| format!("{{\"value\":{n}}}")).collect();
+    let doubled: Vec<String> = (0..9000).map(|n| format!("{{\"doubled\":{}}}", n * 2)).collect();
+    let of = |rows: &[String], doubled: &[String]| {
+        format!("{{\"function\":\"doubled\",\"rows\":[{}],\"expect\":[{}]}}", rows.join(","), doubled.join(","))
+    };
+    fs::write(&cases, format!("{}\n{}\n", of(&rows, &doubled), of(&[], &[]))).expect("a file");
+    let ran = weir(&["test", &module.to_string_lossy(), "--cases", &cases.to_string_lossy()], "");
+    assert_eq!(
+        String::from_utf8_lossy(&ran.stdout),
+        "2 passed, 0 failed\n",
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let component = folder.path().join("component.wasm");
+    let ran = weir(&["build", &module.to_string_lossy(), "-o", &component.to_string_lossy()], "");
+    assert!(ran.status.success() && component.is_file(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+/// What a function prints is in its log; what it can't have fails, and says so.
+#[test]
+fn a_program_for_a_system_finds_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = r#"
+        #include "weir.h"
+        #include <stdio.h>
+        static void look(weir_call *c) {
+          printf("looking\n");
+          if (c->rows && !fopen("/etc/passwd", "r")) { perror("fopen"); weir_refuse(c, "no file"); }
+        }
+        static const weir_function functions[] = {
+          { .name = "look", .kind = WEIR_FILTER, .inputs = { { "n", WEIR_INT64 } }, .call = look },
+        };
+        WEIR_EXPORT(functions)"#;
+    fs::write(folder.path().join("look.c"), source).expect("a source");
+    let case = r#"{"function": "look", "rows": [{"n": 1}], "expect": [true]}"#;
+    fs::write(folder.path().join("tests.jsonl"), format!("{case}\n")).expect("cases");
+    let ran = weir(&["test", &folder.path().to_string_lossy()], &TOOLS);
+    let err = String::from_utf8_lossy(&ran.stderr).into_owned();
+    for line in ["no file", "info: looking", "error: a function has no files", "error: fopen: "] {
+        assert!(err.contains(line), "{line}: {err}");
+    }
+    assert_eq!(ran.status.code(), Some(3), "{err}");
+}
+
+#[test]
+fn a_pipeline_in_six_languages_gives_what_one_in_rust_does() {
+    let folder = Path::new(TESTS).join("../examples/polyglot");
+    let expected = fs::read_to_string(folder.join("expected.jsonl")).expect("expected results");
+    for pipeline in ["pipeline.toml", "all-rust.toml"] {
+        for workers in ["1", "2"] {
+            let path = folder.join(pipeline);
+            let ran = weir(&["run", "--quiet", "--workers", workers, &path.to_string_lossy()], &TOOLS);
+            let out = String::from_utf8_lossy(&ran.stdout).into_owned();
+            assert_eq!(out, expected, "{pipeline} on {workers}: {}", String::from_utf8_lossy(&ran.stderr));
+        }
+    }
 }
 
 #[test]

@@ -87,12 +87,21 @@ pub(super) fn digest(source: &Source, tool: &Path, sdk: &[(&str, &str)]) -> Resu
         add(file.strip_prefix(&source.folder).unwrap_or(&file).as_os_str().as_encoded_bytes());
         add(&bytes);
     }
+    Ok(hex(&digest.finalize()))
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    Ok(digest.finalize().iter().fold(String::new(), |mut hex, byte| {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         // Writing to a `String` does not fail.
         let _ = write!(hex, "{byte:02x}");
         hex
-    }))
+    })
 }
 
 /// The files that a component is made of, in order.

@@ -66,6 +66,21 @@ pub(super) fn component(source: &Source, out: &dyn Fn(&str)) -> Result<PathBuf> 
     Ok(place.component)
 }
 
+/// Copies the files that the component is made of.
+fn copy(source: &Source, to: &Path) -> Result<()> {
+    let copied = cache::sources(&source.folder).and_then(|files| {
+        files.iter().try_for_each(|file| {
+            let target = to.join(file.strip_prefix(&source.folder).unwrap_or(file));
+            target.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::copy(file, target).map(drop)
+        })
+    });
+    copied.map_err(|e| Error::Build {
+        message: format!("can't copy {} to {}: {e}", source.shown.display(), to.display()),
+        hint: None,
+    })
+}
+
 fn wrap(source: &Source, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let said = match (source.language, source.engine) {
         (Language::JavaScript | Language::TypeScript, Engine::StarlingMonkey) => "javascript/starlingmonkey",

@@ -25,6 +25,7 @@ mod world;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+pub use cache::sha256 as digest;
 pub use encode::{componentize, write_atomic};
 pub use language::Language;
 pub use template::template;

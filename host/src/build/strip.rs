@@ -15,10 +15,10 @@ pub(super) fn strip(module: &[u8]) -> Result<Vec<u8>, String> {
             }
         }
         if let Some((id, range)) = payload.as_section() {
-            let size = u32::try_from(range.end - range.start).map_err(|e| e.to_string())?;
+            let size = u32::try_from(range.len()).map_err(|e| e.to_string())?;
             kept.push(id);
             leb128(size, &mut kept);
-            kept.extend_from_slice(&module[range.start as usize..range.end as usize]);
+            kept.extend_from_slice(&module[range]);
         }
     }
     Ok(kept)

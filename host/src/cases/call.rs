@@ -38,12 +38,14 @@ impl Way {
 
     /// The parts that rows are cut into. A group map has to see whole groups.
     fn cuts(self, kind: Kind, rows: usize) -> Vec<Range<usize>> {
-        match self {
-            _ if kind == Kind::GroupMapper => vec![0..rows],
-            Self::Whole => vec![0..rows],
-            Self::Halves | Self::Fresh => vec![0..rows / 2, rows / 2..rows],
-            Self::Rows => (0..rows).map(|row| row..row + 1).collect(),
-        }
+        let ends: Vec<usize> = match self {
+            _ if kind == Kind::GroupMapper => vec![rows],
+            Self::Whole => vec![rows],
+            Self::Halves | Self::Fresh => vec![rows / 2, rows],
+            Self::Rows => (1..=rows).collect(),
+        };
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        starts.zip(ends.iter()).map(|(start, end)| start..*end).collect()
     }
 
     /// Makes the calls. What they give is, by kind:

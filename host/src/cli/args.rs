@@ -344,9 +344,10 @@ pub(super) struct Bench {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   weir build udfs/flights
-  weir build udfs/flights -o flights.wasm")]
+  weir build udfs/flights -o flights.wasm
+  weir build module.wasm -o component.wasm    # of a core module")]
 pub(super) struct Build {
-    /// The folder
+    /// The folder, or a core module (.wasm)
     pub(super) folder: PathBuf,
     /// Write the component here
     #[arg(short, long, value_name = "FILE")]

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 use weir::admission::Verdict;
-use weir::error::{Error, Result};
+use weir::error::{Error, Invalid, Result};
 use weir::flow::{self, Options};
 use weir::metrics::Server;
 
@@ -145,16 +145,24 @@ fn bench(args: &Bench) -> Result<()> {
 }
 
 fn build(args: &Build) -> Result<()> {
-    let built = weir::build::component(&args.folder, &print::note)?;
+    let bytes = weir::build::load(&args.folder, &print::note)?;
     let path = match &args.output {
-        None => built,
         Some(output) => {
-            std::fs::read(&built)
-                .and_then(|bytes| weir::build::write_atomic(output, &bytes))
+            weir::build::write_atomic(output, &bytes)
                 .map_err(|e| Error::sink_io(format!("the component {} can't be written", output.display()), e))?;
             output.clone()
         }
+        None if args.folder.is_dir() => weir::build::component(&args.folder, &print::note)?,
+        None => {
+            return Err(Invalid::new(format!(
+                "{} is a file: nothing says where its component goes",
+                args.folder.display()
+            ))
+            .hint("give -o FILE")
+            .into());
+        }
     };
+    print::note(&format!("sha256:{} ({})", weir::build::digest(&bytes), text::bytes(bytes.len() as u64)));
     print::out(&format!("{}\n", path.display()))
 }
 

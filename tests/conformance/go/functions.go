@@ -85,6 +85,11 @@ func init() {
 		return struct{ Product []float64 }{product}, nil
 	})
 
+	// Not of the kit, but to be measured beside the other.
+	weir.Map("product_rows", "a times b, row by row.", func(in struct{ A, B float64 }, _ weir.None) (float64, error) {
+		return in.A * in.B, nil
+	})
+
 	weir.Map("quotient", "a by b, towards zero.", func(in whole, _ weir.None) (int64, error) {
 		if in.B == 0 {
 			return 0, errors.New("division by zero")

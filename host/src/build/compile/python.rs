@@ -36,6 +36,9 @@ impl Compiler for Python {
     }
 
     fn compile(&self, source: &Source, sdk: &Path, scratch: &Path, output: &Path) -> Result<()> {
+        // A copy, for Python leaves its bytecode beside what it has imported.
+        let copy = scratch.join("app");
+        super::copy(source, &copy)?;
         let main = source.main.with_extension("");
         let module = main.to_string_lossy().replace('/', ".");
         let app = scratch.join("weir_app.py");
@@ -45,7 +48,7 @@ impl Compiler for Python {
         command.args(["-q", "-w", "everything", "-d"]).arg(sdk.join("wit"));
         command.args(["componentize", "--stub-wasi"]).args(&source.flags);
         // Packages that the function brings along stand in `deps` (pip install --target deps ..).
-        for path in [scratch, &source.folder, &source.folder.join("deps"), sdk] {
+        for path in [scratch, &copy, &copy.join("deps"), sdk] {
             if path.is_dir() {
                 command.arg("-p").arg(path);
             }

@@ -69,7 +69,6 @@ pub struct Settings {
 
 /// The parameters, and the time.
 #[weir::map]
-#[expect(clippy::too_many_arguments, reason = "there is one for each type")]
 fn settings(
     row: i64,
     #[param(default = true)] flag: bool,
@@ -206,7 +205,7 @@ fn complain(text: Texts<'_>) -> Result<TextBuilder, &'static str> {
     for text in text.iter() {
         weir::host::info(&format!("about to fail: {text}"));
     }
-    if text.len() == 0 { Ok(TextBuilder::with_capacity(0, 0)) } else { Err("complained") }
+    if text.is_empty() { Ok(TextBuilder::with_capacity(0, 0)) } else { Err("complained") }
 }
 
 weir::export!(echo, product, quotient, describe, settings, above, words, Mean, Longest, balance, median, complain,);

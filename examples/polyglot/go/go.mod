@@ -1,0 +1,3 @@
+module spent
+
+go 1.24

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""The README's table: the same numeric map in every language, by `weir bench`.
+
+    tests/conformance/bench.py target/release/weir [SECONDS]
+
+The compilers have to be on PATH (tests/toolchains/install prints where they are).
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+RUNS = [
+    ("Rust", "rust", "product"),
+    ("C", "c", "product"),
+    ("C++", "cpp", "product"),
+    ("Go", "go", "product"),
+    ("Go, row by row", "go", "product_rows"),
+    ("JavaScript (QuickJS)", "javascript", "product"),
+    ("JavaScript, row by row", "javascript", "product_rows"),
+    ("Python", "python", "product"),
+    ("Python, row by row", "python", "product_rows"),
+]
+
+
+def size(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 1024:.0f} KiB"
+
+
+def main() -> None:
+    weir, seconds = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "2"
+    rust = None
+    print("| language | ns/row | of Rust | component | instance | compiled in |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, folder, function in RUNS:
+        command = [weir, "bench", str(HERE / folder), function, "--seconds", seconds, "--json"]
+        found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        row = max(found["batches"], key=lambda batch: batch["rows"])["ns_per_row_median"]
+        rust = rust or row
+        instance, compiled = found["instantiate_us"], found["compile_ms"]
+        print(f"| {name} | {row:.1f} | {row / rust:.1f} | {size(found['component_bytes'])} | {instance:.0f} us | {compiled:.0f} ms |")
+
+
+main()
