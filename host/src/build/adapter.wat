@@ -92,8 +92,7 @@
   (func (export "fd_allocate") (param i32 i64 i64) (result i32) (i32.const 8))
   (func (export "fd_renumber") (param i32 i32) (result i32) (i32.const 8))
   (func (export "fd_readdir") (param i32 i32 i32 i64 i32) (result i32) (i32.const 8))
-  ;; C's library looks for folders before it opens a file, and gives up where there are none.
-  (func (export "fd_prestat_get") (param i32 i32) (result i32) (call $no_files) (i32.const 8))
+  (func (export "fd_prestat_get") (param i32 i32) (result i32) (i32.const 8))
   (func (export "fd_prestat_dir_name") (param i32 i32 i32) (result i32) (i32.const 8))
   (func (export "path_open") (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32) (call $no_files) (i32.const 76))
   (func (export "path_filestat_get") (param i32 i32 i32 i32 i32) (result i32) (call $no_files) (i32.const 76))
