@@ -126,4 +126,4 @@ fn spins(a: i64) -> i64 {
     turns
 }
 
-weir::export!(stumbles, spins, scale, scale_columns, euros, serious, Mean, upper, running_sum, group_sum);
+weir::export!(stumbles, spins, scale, scale_columns, euros, grind, serious, Mean, upper, running_sum, group_sum);
