@@ -95,7 +95,7 @@ fn run_here(
 ) -> Result<Report> {
     let with_state = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Window(_))).count();
     let saved = match Saved::open(&plan, options, metrics)? {
-        Start::At(saved) => saved,
+        Start::At(saved) => *saved,
         Start::Complete => return Ok(metrics.snapshot()),
     };
     let stores = Arc::new(Stores::open(&plan.state, &plan.name, with_state)?);

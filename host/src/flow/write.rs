@@ -36,6 +36,7 @@ pub(super) enum Target {
 }
 
 /// Puts a sink on a stream.
+#[expect(clippy::too_many_arguments, reason = "what a sink and its stream are is known in one place")]
 pub(super) fn write<'scope>(
     stream: Stream<'scope>,
     name: &str,

@@ -21,7 +21,7 @@ use crate::report::Metrics;
 /// Where a run starts.
 pub(in crate::flow) enum Start {
     /// From nothing, or from a checkpoint.
-    At(Saved),
+    At(Box<Saved>),
     /// Nowhere: all was done and published before.
     Complete,
 }
@@ -52,7 +52,7 @@ impl Saved {
     /// Takes the folder of a pipeline's checkpoints, and finds out where the run starts.
     pub(in crate::flow) fn open(plan: &Plan, options: &Options, metrics: &Arc<Metrics>) -> Result<Start> {
         let Some(settings) = &plan.checkpoint else {
-            return Ok(Start::At(Self { from: None, restored: Mutex::default(), taken: None }));
+            return Ok(Start::At(Box::new(Self { from: None, restored: Mutex::default(), taken: None })));
         };
         let files = options.files.clone();
         let (process, processes) = options.cluster.as_ref().map_or((0, 1), |c| (c.process, c.addresses.len()));
@@ -94,7 +94,7 @@ impl Saved {
         };
         let workers = options.workers.max(1);
         let restored = Mutex::new((workers, Arc::new(Restored::new(found, workers * processes))));
-        Ok(Start::At(Self { from: manifest, restored, taken: Some(taken) }))
+        Ok(Start::At(Box::new(Self { from: manifest, restored, taken: Some(taken) })))
     }
 
     /// What the nodes held, for a worker that lays out the dataflow. It asks once.

@@ -44,6 +44,16 @@ pub(super) struct GroupMap {
     alive: usize,
 }
 
+/// Rows of some slots, for a checkpoint.
+pub(super) struct KeptRows {
+    /// The place of each one's slot among those slots.
+    pub(super) slots: Vec<u32>,
+    pub(super) times: Vec<i64>,
+    /// Their numbers among the rows that came.
+    pub(super) came: Vec<u64>,
+    pub(super) columns: Vec<(Field, ArrayRef)>,
+}
+
 /// A batch that rows are kept in.
 struct Kept {
     columns: Vec<ArrayRef>,
@@ -167,17 +177,16 @@ impl GroupMap {
 }
 
 impl GroupMap {
-    /// The rows of these slots: the place of each one's slot among them, its time, its number among those that
-    /// came, and its columns.
-    pub(super) fn kept(&self, slots: &[u32]) -> (Vec<u32>, Vec<i64>, Vec<u64>, Vec<(Field, ArrayRef)>) {
+    /// The rows of these slots.
+    pub(super) fn kept(&self, slots: &[u32]) -> KeptRows {
         let of = |slot: &u32| self.slots.get(*slot as usize).map_or(&[][..], Vec::as_slice);
         let numbered =
             slots.iter().zip(0..).flat_map(|(slot, number)| of(slot).iter().map(move |place| (number, *place)));
-        let (numbers, places): (Vec<u32>, Vec<Place>) = numbered.unzip();
+        let (slots, places): (Vec<u32>, Vec<Place>) = numbered.unzip();
         let times = places.iter().map(|place| place.time).collect();
         let came = places.iter().map(|place| place.came).collect();
         let columns = self.fields.iter().cloned().zip(self.gather(&places)).collect();
-        (numbers, times, came, columns)
+        KeptRows { slots, times, came, columns }
     }
 
     /// Takes in rows as they were, each with its slot, its time and its number.

@@ -17,6 +17,7 @@ use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, UInt32A
 use serde::{Deserialize, Serialize};
 
 use super::fold::Windows;
+use super::groups::KeptRows;
 use super::place::Open;
 use super::sliding::Sliding;
 use crate::checkpoint::{Section, Table};
@@ -92,9 +93,9 @@ impl Windows {
         };
         others.push(table(SLOTS, (0..slots.len()).step_by(ROWS_MAX).map(part)));
         if let Some(map) = &self.group_map {
-            let (numbers, times, came, kept) = map.kept(&slots);
+            let KeptRows { slots, times, came, columns: kept } = map.kept(&slots);
             let mut columns: Vec<(String, ArrayRef)> = vec![
-                ("slot".into(), Arc::new(UInt32Array::from(numbers))),
+                ("slot".into(), Arc::new(UInt32Array::from(slots))),
                 ("time".into(), Arc::new(Int64Array::from(times))),
                 ("came".into(), Arc::new(UInt64Array::from(came))),
             ];
