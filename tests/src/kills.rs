@@ -110,7 +110,7 @@ impl Published {
 fn nothing_is_lost_and_nothing_is_doubled() {
     let number = |name: &str, else_: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(else_);
     let (wanted, seed) = (number("WEIR_KILLS", 20), number("WEIR_SEED", 1));
-    println!("again: WEIR_KILLS={wanted} WEIR_SEED={seed} cargo test -p weir-tests nothing_is_lost");
+    eprintln!("again: WEIR_KILLS={wanted} WEIR_SEED={seed} cargo test -p weir-tests nothing_is_lost");
     let mut random = Random::new(seed);
     let case = Case::empty();
     case.write("pipeline.toml", PIPELINE);
@@ -147,7 +147,7 @@ fn nothing_is_lost_and_nothing_is_doubled() {
         same("sessions", &expected.sessions, &found.sessions);
         assert_eq!(expected.letters, found.letters, "seed {seed}, after {kills} kills");
     }
-    println!("{kills} kills, {done} runs to the end, nothing lost and nothing doubled");
+    eprintln!("{kills} kills, {done} runs to the end, nothing lost and nothing doubled");
 }
 
 /// Runs the pipeline; after a time it is killed. Says whether it was.

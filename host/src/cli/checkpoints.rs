@@ -38,8 +38,7 @@ pub(super) fn summary(of: &CheckpointsReport, went_well: bool) -> String {
         (Some(resumed), ..) => format!("went on from checkpoint {resumed}"),
         (None, ..) => "started from nothing".to_owned(),
     };
-    if of.taken > 0 {
-        let mean_ms = of.commit_ms / of.taken;
+    if let Some(mean_ms) = of.commit_ms.checked_div(of.taken) {
         let _ = write!(line, "; {} checkpoints taken, the last is {} ({mean_ms} ms each to commit)", of.taken, of.last);
     }
     line

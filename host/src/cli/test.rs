@@ -35,9 +35,10 @@ pub(super) fn file(component: &Path, given: Option<&Path>) -> Result<PathBuf> {
         return Ok(file);
     }
     Err(Invalid::new(format!("{} has no {FILE}", component.display()))
-        .hint(format!(
-            "a case is a line of it: {{\"function\": \"..\", \"rows\": [{{..}}], \"expect\": [{{..}}]}}; without `expect`, `weir test --update` fills it in"
-        ))
+        .hint(
+            "a case is a line of it: {\"function\": \"..\", \"rows\": [{..}], \"expect\": [{..}]}; without `expect`, \
+             `weir test --update` fills it in",
+        )
         .into())
 }
 
