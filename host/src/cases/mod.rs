@@ -46,7 +46,7 @@ pub struct Case {
     /// Rows over and over until there are so many, and what comes of them likewise. For kinds that
     /// look at one row at a time.
     pub times: Option<usize>,
-    /// What is to come: for each row (or group) a value, as [`Way::run`] says; `{"fault": ".."}` where the
+    /// What is to come: for each row (or group) a value, as `Way::run` says; `{"fault": ".."}` where the
     /// whole call fails. None: not known yet.
     pub expect: Option<Value>,
 }

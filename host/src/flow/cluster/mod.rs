@@ -1,8 +1,8 @@
 //! Several processes that run one pipeline: how they meet, what they tell each other, how they part.
 //!
-//! In comes a list of addresses; out go sockets for Timely, which moves the rows, and [`Peers`], which
+//! In comes a list of addresses; out go sockets for Timely, which moves the rows, and `peers.rs`, which
 //! is everything else: who is there, who has failed, who has fallen silent. Before the first row every
-//! process has seen that all run the same ([`identity`]). There is no authentication: whoever reaches
+//! process has seen that all run the same (`identity.rs`). There is no authentication: whoever reaches
 //! the port is believed, so it is a loopback address unless the user says otherwise.
 
 mod connect;
