@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use weir::flow::{self, Options};
 
 use crate::command::weir;
 use crate::pipelines::Case;
@@ -95,6 +99,25 @@ fn what_is_complete_is_not_run_again() {
     let scratch = run(&case, &["--from-scratch", "--workers", "2"]);
     assert!(scratch.status.success() && said(&scratch).contains("started from nothing"), "{}", said(&scratch));
     assert_eq!(published(&case), rows);
+}
+
+#[test]
+fn a_run_that_is_asked_to_end_takes_a_last_checkpoint_and_fires_nothing() {
+    let case = case();
+    let run = |stop: bool, workers: usize| {
+        let plan = case.plan().unwrap_or_else(|e| panic!("{e}"));
+        let metrics = Arc::new(plan.metrics(workers));
+        let options = Options { workers, epoch_rows: 20, ..Options::default() };
+        let report = flow::run(plan, &options, &metrics, &Arc::new(AtomicBool::new(stop)));
+        report.unwrap_or_else(|e| panic!("{e}")).checkpoints.expect("it takes checkpoints")
+    };
+    let asked = run(true, 1);
+    assert_eq!((asked.resumed, asked.taken), (None, 1));
+    assert!(published(&case).is_empty());
+    let asked = run(true, 2);
+    assert_eq!((asked.resumed, asked.taken), (Some(1), 1));
+    assert!(run(false, 3).taken > 1);
+    assert_eq!(published(&case).len(), 30);
 }
 
 #[test]

@@ -70,6 +70,8 @@ struct Known {
     collected: Cell<Option<Epoch>>,
     /// Sources of this worker that have more to read.
     reading: Cell<usize>,
+    /// Whether the conductor has named the last cut.
+    ends: Cell<bool>,
     left: RefCell<Left>,
 }
 
@@ -110,6 +112,7 @@ impl Cuts {
         let Some(known) = &self.0 else { return };
         known.decided.set(Some(decision.through));
         if let Some(then) = decision.cut {
+            known.ends.set(then == Then::End);
             known.cuts.borrow_mut().push_back((decision.through, then));
         }
     }
@@ -161,9 +164,11 @@ impl Cuts {
         }
     }
 
-    /// Whether no source of this worker has more to read, and the conductor has spoken.
+    /// Whether nobody has to wait for a source of this worker: the conductor has spoken and they have ended,
+    /// or it has named the last cut.
     fn have_ended(&self) -> bool {
-        self.0.as_ref().is_some_and(|known| known.reading.get() == 0 && known.decided.get().is_some())
+        let ended = |known: &Rc<Known>| known.reading.get() == 0 && known.decided.get().is_some();
+        self.0.as_ref().is_some_and(|known| ended(known) || known.ends.get())
     }
 
     /// Notes that a source of this worker has nothing more to read.
