@@ -192,7 +192,8 @@ fn number(name: &str) -> Option<u64> {
 }
 
 fn is_ours(name: &str) -> bool {
-    number(name).is_some() || name.starts_with("part-") && name.ends_with(".weir") || name.ends_with(".tmp")
+    let is = |start: &str, end: &str| name.starts_with(start) && name.ends_with(end);
+    number(name).is_some() || is("part-", ".weir") || is("checkpoint-", ".tmp")
 }
 
 fn broken(path: &Path, why: &str) -> Error {

@@ -148,8 +148,11 @@ impl Pace {
         if self.next > through {
             return Step::Wait;
         }
-        let is_due = self.last.elapsed() >= self.every && now.committed >= self.cuts;
-        let decision = match now.ends || is_due {
+        // While a checkpoint is being made, files that no manifest names yet are removed: those of the next one
+        // may not be among them.
+        let may_cut = now.committed >= self.cuts;
+        let is_due = now.ends || self.last.elapsed() >= self.every;
+        let decision = match may_cut && is_due {
             false => Decision { through, cut: None },
             true => {
                 let then = if now.ends { Then::End } else { Then::GoOn };
@@ -180,8 +183,10 @@ mod tests {
         assert_eq!(step(&mut pace, 1, false, 0, true), Step::Say(Decision { through: 4, cut: None }));
         assert_eq!(step(&mut pace, 1, false, 1, true), Step::Wait);
         assert_eq!(step(&mut pace, 2, false, 1, true), cut(5, Then::GoOn));
-        assert_eq!(step(&mut pace, 6, true, 1, true), cut(6, Then::End));
-        assert_eq!(step(&mut pace, 6, true, 1, false), Step::Wait);
-        assert_eq!(step(&mut pace, 7, true, 1, true), Step::Done);
+        // The last one waits for the one before as well.
+        assert_eq!(step(&mut pace, 6, true, 1, true), Step::Say(Decision { through: 9, cut: None }));
+        assert_eq!(step(&mut pace, 7, true, 2, true), cut(10, Then::End));
+        assert_eq!(step(&mut pace, 7, true, 2, false), Step::Wait);
+        assert_eq!(step(&mut pace, 11, true, 2, true), Step::Done);
     }
 }
