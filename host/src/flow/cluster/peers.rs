@@ -16,6 +16,9 @@ use super::message::Message;
 use crate::error::{Error, Result};
 use crate::report::Report;
 
+/// How long to wait for the word of a process whose connection for rows has ended.
+const WORD: Duration = Duration::from_millis(500);
+
 /// The other processes.
 pub(super) struct Peers {
     names: Vec<String>,
@@ -130,6 +133,21 @@ impl Peers {
         });
     }
 
+    /// Notes that a connection for rows has ended. Who ends one says why on the other connection, before: what was
+    /// said there may only be read a moment later, and counts.
+    pub(super) fn lose_rows(&self, peer: usize, why: String) {
+        let is_heard = |k: &Known| k.parting || k.released || k.lost.is_some() || k.failed.is_some();
+        let waited = self.changed.wait_timeout_while(self.known(), WORD, |k| !is_heard(k));
+        let (known, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let parting = known.parting;
+        drop(known);
+        // At the end no row is missing. Whether the other process got there as well, the connection for messages
+        // tells.
+        if !parting {
+            self.lose(peer, why);
+        }
+    }
+
     fn beat(&self) {
         loop {
             let known = self.known();
@@ -206,5 +224,60 @@ impl Peers {
         for Writer { stream, .. } in self.control.values() {
             drop(stream.shutdown(Shutdown::Both));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::report::Metrics;
+
+    /// Process 0, and the other end of its connection to process 1.
+    fn pair() -> (Arc<Peers>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let theirs = TcpStream::connect(listener.local_addr().expect("an address")).expect("it listens");
+        let (ours, _) = listener.accept().expect("it has connected");
+        let names = vec!["process 0".to_owned(), "process 1".to_owned()];
+        (Peers::start(0, names, vec![None, Some(ours)], Duration::from_secs(30)).expect("it starts"), theirs)
+    }
+
+    fn report() -> Report {
+        Metrics::new("p", 1, Vec::new()).snapshot()
+    }
+
+    #[test]
+    fn at_the_end_the_connection_for_rows_may_go_before_the_last_word_is_read() {
+        let (peers, mut theirs) = pair();
+        let parting = Arc::clone(&peers);
+        let parts = thread::spawn(move || parting.part(&report()));
+        let said = loop {
+            match Message::read(&mut theirs).expect("a message") {
+                Message::Beat => {}
+                other => break other,
+            }
+        };
+        assert!(matches!(said, Message::Done(_)), "{said:?}");
+        peers.lose_rows(1, "is gone".to_owned());
+        Message::Done(Box::new(report())).write(&mut theirs).expect("it reads");
+        assert_eq!(parts.join().expect("no panic").expect("it is done").len(), 1);
+    }
+
+    #[test]
+    fn what_a_process_says_counts_more_than_that_its_rows_have_ended() {
+        let (peers, mut theirs) = pair();
+        let losing = Arc::clone(&peers);
+        let loses = thread::spawn(move || losing.lose_rows(1, "is gone".to_owned()));
+        Message::Failed("it went wrong".into()).write(&mut theirs).expect("it reads");
+        loses.join().expect("no panic");
+        let trouble = peers.trouble(&peers.known()).expect("it has failed").to_string();
+        assert_eq!(trouble, "process 1 failed: it went wrong");
+        // Without a word it is lost, after a moment.
+        let (peers, _theirs) = pair();
+        let started = Instant::now();
+        peers.lose_rows(1, "is gone".to_owned());
+        assert!(started.elapsed() >= WORD && peers.known().lost.is_some());
     }
 }

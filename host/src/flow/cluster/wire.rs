@@ -31,7 +31,7 @@ impl Wire {
 
     /// Notes why nothing more can come or go, waits, and ends the thread.
     fn end(&self, why: String) -> ! {
-        self.peers.lose(self.process, why);
+        self.peers.lose_rows(self.process, why);
         self.peers.wait_for_release();
         // Not a panic of ours: nothing is printed, and nobody looks at how the thread ended.
         resume_unwind(Box::new("the connection has ended"))
