@@ -131,7 +131,7 @@ fn measure(window: &str, keys: u64, rows: u64, place: &str) -> anyhow::Result<()
 
 /// The number of the last checkpoint.
 fn newest(folder: &Path) -> anyhow::Result<u64> {
-    let numbers = Folder::look_at(folder, Files::default()).numbers()?;
+    let numbers = Folder::look_at(&folder.to_path_buf().into(), Files::default())?.numbers()?;
     numbers.last().copied().ok_or_else(|| anyhow::anyhow!("no checkpoint was taken"))
 }
 

@@ -10,11 +10,15 @@ pub mod flow;
 pub mod function;
 pub mod letter;
 pub mod metrics;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod plan;
 pub mod report;
 pub mod sandbox;
 pub mod signing;
 pub mod state;
+#[cfg(any(feature = "s3", feature = "otlp"))]
+mod tls;
 pub mod types;
 
 pub use error::{Error, Result};

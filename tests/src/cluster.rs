@@ -39,12 +39,12 @@ impl Process {
         Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("weir runs")))
     }
 
-    fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.0.as_ref().expect("it was started").id()
     }
 
     /// Waits for its end: the exit code and what it said of errors.
-    fn ended(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         ended(self.0.take().expect("it was started"))
     }
 }
@@ -63,9 +63,14 @@ fn start(case: &Case, process: usize, more: &[&str]) -> Process {
     Process::start(weir(case, &[&arguments[..], more].concat()))
 }
 
-fn send(signal: &str, process: u32) {
-    let sent = Command::new("kill").args(["-s", signal, &process.to_string()]).status().expect("kill runs");
-    assert!(sent.success(), "SIG{signal} to {process}");
+pub(crate) fn send(signal: &str, process: u32) {
+    assert!(try_send(signal, process), "SIG{signal} to {process}");
+}
+
+/// Sends a signal, and says whether the process was there to get it.
+pub(crate) fn try_send(signal: &str, process: u32) -> bool {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", signal, &process.to_string()]).stderr(Stdio::null()).status().expect("kill runs").success()
 }
 
 /// Waits until a run has written something: all of its processes take part.
@@ -193,14 +198,14 @@ fn one_that_is_stopped_is_noticed_by_its_silence() {
 }
 
 /// A way for connections that can be cut: what stands between processes.
-struct Relay {
+pub(crate) struct Relay {
     address: String,
     streams: Arc<Mutex<Vec<TcpStream>>>,
     swallow: Arc<AtomicBool>,
 }
 
 impl Relay {
-    fn to(target: &str) -> Self {
+    pub(crate) fn to(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let (streams, swallow) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
@@ -228,10 +233,20 @@ impl Relay {
     }
 
     /// Ends a connection: the first is for messages, the second for rows.
-    fn cut(&self, connection: usize) {
-        for stream in &self.streams.lock().expect("no panic")[2 * connection..2 * connection + 2] {
-            stream.shutdown(Shutdown::Both).expect("it is open");
+    pub(crate) fn cut(&self, connection: usize) {
+        for stream in self.streams.lock().expect("no panic").iter().skip(2 * connection).take(2) {
+            // Where all has ended it is closed already.
+            drop(stream.shutdown(Shutdown::Both));
         }
+    }
+
+    /// From now on nothing gets through, and nothing is closed.
+    pub(crate) fn swallow(&self) {
+        self.swallow.store(true, Relaxed);
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 }
 
@@ -252,7 +267,7 @@ fn a_connection_that_is_cut_ends_both() {
         wait_for_output(&case);
         match connection {
             Some(connection) => relay.cut(connection),
-            None => relay.swallow.store(true, Relaxed),
+            None => relay.swallow(),
         }
         let ended = [first.ended(), second.ended()];
         assert!(ended.iter().all(|(code, _)| *code == Some(9)), "{ended:?}");
@@ -309,7 +324,7 @@ fn what_several_processes_can_t_do_is_refused() {
 }
 
 /// The processes that a process has started.
-fn children(of: u32) -> Vec<u32> {
+pub(crate) fn children(of: u32) -> Vec<u32> {
     let text = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
     text.split_whitespace().map(|id| id.parse().expect("a number")).collect()
 }

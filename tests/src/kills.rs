@@ -13,7 +13,7 @@ use crate::pipelines::Case;
 use crate::random::Random;
 
 /// A step of every sort that holds something, a sink of every sort that publishes, and rows that fail.
-const PIPELINE: &str = r#"
+pub(crate) const PIPELINE: &str = r#"
 name = "killed"
 
 [functions]
@@ -23,6 +23,7 @@ streams = "streams.wasm"
 
 [source]
 file = "in-*.csv"
+schema = { time = "int64", account = "int64", amount = "int64" }
 event-time = { column = "time", format = "unix-s", out-of-order = "20s" }
 
 [[steps]]
@@ -66,10 +67,10 @@ every = "5ms"
 
 const ROWS: i64 = 60_000;
 
-/// Rows of two partitions: mostly in order, with accounts that come and go, and some that can't be read.
-fn rows(random: &mut Random) -> String {
+/// Rows of a partition: mostly in order, with accounts that come and go, and some that can't be read.
+pub(crate) fn rows(random: &mut Random, count: i64) -> String {
     let mut text = "time,account,amount\n".to_owned();
-    for row in 0..ROWS {
+    for row in 0..count {
         let time = row / 20 - random.of(0..25);
         let amount = match random.once_in(500) {
             true => "much".to_owned(),
@@ -82,7 +83,7 @@ fn rows(random: &mut Random) -> String {
 
 /// What is published.
 #[derive(Debug, PartialEq, Eq)]
-struct Published {
+pub(crate) struct Published {
     running: String,
     hops: String,
     sessions: String,
@@ -90,7 +91,12 @@ struct Published {
 }
 
 impl Published {
-    fn of(case: &Case) -> Self {
+    pub(crate) fn of(case: &Case) -> Self {
+        Self::with_letters(case, &fs::read_to_string(case.path().join("letters.jsonl")).unwrap_or_default())
+    }
+
+    /// With letters that stand elsewhere.
+    pub(crate) fn with_letters(case: &Case, letters: &str) -> Self {
         let file = |name: &str| fs::read_to_string(case.path().join(name)).unwrap_or_default();
         let folder = |name: &str| {
             let entries = fs::read_dir(case.path().join(name)).expect("a sink's folder").flatten();
@@ -100,9 +106,21 @@ impl Published {
             parts.iter().map(|part| file(&format!("{name}/{part}"))).collect()
         };
         // Workers write them as rows fail, in no order.
-        let mut letters: Vec<String> = file("letters.jsonl").lines().map(str::to_owned).collect();
+        let mut letters: Vec<String> = letters.lines().map(str::to_owned).collect();
         letters.sort();
         Self { running: folder("running"), hops: file("hops.jsonl"), sessions: folder("sessions"), letters }
+    }
+
+    /// Fails where this is not what was expected, and says only what: it is long.
+    #[track_caller]
+    pub(crate) fn assert_is(&self, expected: &Self, when: &str) {
+        let same = |what: &str, expected: &str, found: &str| {
+            assert!(expected == found, "{when}: {what} is not as it should be");
+        };
+        same("running", &expected.running, &self.running);
+        same("hops", &expected.hops, &self.hops);
+        same("sessions", &expected.sessions, &self.sessions);
+        assert_eq!(expected.letters, self.letters, "{when}");
     }
 }
 
@@ -116,7 +134,7 @@ fn nothing_is_lost_and_nothing_is_doubled() {
     case.write("pipeline.toml", PIPELINE);
     case.provide();
     for partition in 0..2 {
-        case.write(&format!("in-{partition}.csv"), rows(&mut random));
+        case.write(&format!("in-{partition}.csv"), rows(&mut random, ROWS));
     }
     let started = Instant::now();
     run(&case, &["--from-scratch"], None);
@@ -138,14 +156,7 @@ fn nothing_is_lost_and_nothing_is_doubled() {
             }
         }
         done += 1;
-        let found = Published::of(&case);
-        let same = |what: &str, expected: &str, found: &str| {
-            assert!(expected == found, "seed {seed}, after {kills} kills: {what} is not as it should be");
-        };
-        same("running", &expected.running, &found.running);
-        same("hops", &expected.hops, &found.hops);
-        same("sessions", &expected.sessions, &found.sessions);
-        assert_eq!(expected.letters, found.letters, "seed {seed}, after {kills} kills");
+        Published::of(&case).assert_is(&expected, &format!("seed {seed}, after {kills} kills"));
     }
     eprintln!("{kills} kills, {done} runs to the end, nothing lost and nothing doubled");
 }

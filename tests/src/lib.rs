@@ -11,17 +11,23 @@ pub mod redis;
 #[cfg(test)]
 mod admission;
 #[cfg(test)]
+mod buckets;
+#[cfg(test)]
 mod checkpoints;
 #[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod cluster_kills;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod deterministic;
+#[cfg(test)]
+mod full;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
@@ -37,9 +43,13 @@ mod native;
 #[cfg(test)]
 mod operate;
 #[cfg(test)]
+mod otlp;
+#[cfg(test)]
 mod pipelines;
 #[cfg(test)]
 mod random;
+#[cfg(test)]
+mod s3;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]

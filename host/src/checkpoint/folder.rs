@@ -1,10 +1,11 @@
-//! The folder of a pipeline's checkpoints.
+//! The folder of a pipeline's checkpoints, on a disk or in a bucket.
 //!
 //! | file | |
 //! | --- | --- |
 //! | `checkpoint-N.json` | the manifest of checkpoint N |
 //! | `part-N-W-RUN.weir` | what worker W wrote for it; RUN tells apart runs that were killed before it was taken |
-//! | `lock` | held while a run writes here |
+//! | `lock` | on a disk: held while a run writes here |
+//! | `owner.json` | in a bucket: the run that took it last; no other makes a checkpoint there |
 //!
 //! A manifest is written when everything that it names is on the disk, so there is nothing to be
 //! repaired: what no manifest names is removed. One that can't be read is an error, since what it
@@ -12,7 +13,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -20,19 +22,33 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::manifest::{Manifest, PartRef, SectionRef};
 use super::part::{Section, decode, encode};
-use super::{Files, error, io_error};
+use super::store::{Made, Store};
+use super::{Files, Location, error, io_error};
 use crate::error::{Error, Result};
 
 const LOCK: &str = "lock";
+const OWNER: &str = "owner.json";
+
+const ONE_RUN: &str = "wait for it to end, or give each pipeline a folder of its own";
 
 /// A folder of checkpoints.
 #[derive(Clone, Debug)]
 pub struct Folder {
-    path: PathBuf,
-    files: Files,
+    location: Location,
+    store: Store,
     run: String,
-    /// Held by who writes.
-    _lock: Option<Arc<File>>,
+    held: Held,
+}
+
+/// By what a folder is this run's.
+#[derive(Clone, Debug)]
+enum Held {
+    /// It is not: this one reads, or writes parts for a run that another process leads.
+    Not,
+    /// By a lock, which nobody else gets while it is open.
+    Lock { _file: Arc<File> },
+    /// By a name in a bucket, as long as no other run puts its own there.
+    Owner,
 }
 
 /// A checkpoint with what its nodes held.
@@ -45,33 +61,64 @@ pub struct Found {
 }
 
 impl Folder {
-    /// Takes the folder for a run that writes; makes it if it is not there.
-    pub fn take(path: &Path, files: Files) -> Result<Self> {
-        let failed = |e| io_error(format!("checkpoints can't be kept in {}", path.display()), e);
-        files.create_folder(path).map_err(failed)?;
-        let mark = path.join(LOCK);
-        let lock = File::options().create(true).truncate(false).write(true).open(mark).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another run writes its checkpoints to {}", path.display());
-                return Err(error(message, Some("wait for it to end, or give each pipeline a folder of its own")));
+    /// Takes the folder for a run that writes; makes it if it is not there. In a bucket, a run that had it before
+    /// makes no checkpoint any more.
+    pub fn take(location: &Location, files: Files) -> Result<Self> {
+        let folder = Self::look_at(location, files.clone())?;
+        let held = match location {
+            Location::Folder(path) => lock(path, &files)?,
+            Location::Bucket(_) => {
+                let failed = |e| folder.failed(format!("checkpoints can't be kept in {location}"), e);
+                folder.store.write(OWNER, folder.owner().as_bytes()).map_err(failed)?;
+                Held::Owner
             }
-            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        };
+        Ok(Self { held, ..folder })
+    }
+
+    /// Takes the folder to tidy it up: on a disk no run may write there meanwhile, in a bucket one may.
+    pub fn take_to_prune(location: &Location, files: Files) -> Result<Self> {
+        match location {
+            Location::Folder(_) => Self::take(location, files),
+            Location::Bucket(_) => Self::look_at(location, files),
         }
-        Ok(Self { _lock: Some(Arc::new(lock)), ..Self::look_at(path, files) })
     }
 
     /// The folder for who only reads, or writes parts for a run that another process leads.
-    pub fn look_at(path: &Path, files: Files) -> Self {
+    pub fn look_at(location: &Location, files: Files) -> Result<Self> {
         let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let run = xxh3_64(format!("{} {}", time.as_nanos(), std::process::id()).as_bytes());
-        Self { path: path.to_path_buf(), files, run: format!("{run:016x}"), _lock: None }
+        let store = Store::open(location, files)?;
+        Ok(Self { location: location.clone(), store, run: format!("{run:016x}"), held: Held::Not })
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// What the owner of a bucket's checkpoints says of itself.
+    fn owner(&self) -> String {
+        format!("{{\"run\":\"{}\",\"pid\":{}}}\n", self.run, std::process::id())
+    }
+
+    /// Makes sure that no other run has taken the folder since.
+    fn check_owner(&self) -> Result<()> {
+        let Held::Owner = self.held else { return Ok(()) };
+        let failed = |e| self.failed(format!("{} can't be read", self.location.show(OWNER)), e);
+        match self.store.read(OWNER).map_err(failed)? == self.owner().as_bytes() {
+            true => Ok(()),
+            false => Err(self.taken()),
+        }
+    }
+
+    fn taken(&self) -> Error {
+        error(format!("another run writes its checkpoints to {}", self.location), Some(ONE_RUN))
+    }
+
+    fn failed(&self, message: String, cause: io::Error) -> Error {
+        let hint = self.store.hint(&cause);
+        Error::Checkpoint { message, hint, cause: Some(cause) }
     }
 
     /// The numbers of the checkpoints that are there, ascending.
@@ -83,15 +130,14 @@ impl Folder {
     }
 
     fn names(&self) -> Result<Vec<String>> {
-        let failed = |e| io_error(format!("the checkpoints in {} can't be listed", self.path.display()), e);
-        self.files.names(&self.path).map_err(failed)
+        let failed = |e| self.failed(format!("the checkpoints in {} can't be listed", self.location), e);
+        self.store.names().map_err(failed)
     }
 
     /// A checkpoint's manifest.
     pub fn manifest(&self, checkpoint: u64) -> Result<Manifest> {
-        let path = self.path.join(manifest_name(checkpoint));
-        let bytes = self.read(&path)?;
-        Manifest::decode(&bytes).map_err(|why| broken(&path, &why))
+        let name = manifest_name(checkpoint);
+        Manifest::decode(&self.read(&name)?).map_err(|why| self.broken(&name, &why))
     }
 
     /// The last checkpoint's manifest, if there is one.
@@ -114,27 +160,25 @@ impl Folder {
 
     /// Reads a part.
     pub fn part(&self, part: &PartRef) -> Result<Vec<Section>> {
-        let path = self.path.join(&part.file);
-        let bytes = self.read(&path)?;
+        let bytes = self.read(&part.file)?;
         if bytes.len() as u64 != part.bytes {
             let why = format!("it has {} bytes, and {} were written", bytes.len(), part.bytes);
-            return Err(broken(&path, &why));
+            return Err(self.broken(&part.file, &why));
         }
-        decode(&bytes).map_err(|why| broken(&path, &why))
+        decode(&bytes).map_err(|why| self.broken(&part.file, &why))
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<u8>> {
-        self.files.read(path).map_err(|e| io_error(format!("{} can't be read", path.display()), e))
+    fn read(&self, name: &str) -> Result<Vec<u8>> {
+        self.store.read(name).map_err(|e| self.failed(format!("{} can't be read", self.location.show(name)), e))
     }
 
     /// Writes what the nodes of a worker hold, and says what a manifest has to know of it.
     pub fn write_part(&self, checkpoint: u64, worker: usize, sections: &[Section]) -> Result<PartRef> {
         let file = format!("part-{checkpoint:08}-{worker}-{}.weir", self.run);
-        let path = self.path.join(&file);
         let bytes = encode(sections).map_err(Error::Bug)?;
-        let failed = |e| io_error(format!("the checkpoint's part {} can't be written", path.display()), e);
-        let mut out = self.files.create(&path).map_err(failed)?;
-        self.files.write(&mut out, &bytes).and_then(|()| self.files.sync(&out)).map_err(failed)?;
+        let failed =
+            |e| self.failed(format!("the checkpoint's part {} can't be written", self.location.show(&file)), e);
+        self.store.write(&file, &bytes).map_err(failed)?;
         let section = |s: &Section| SectionRef { node: s.node.clone(), whole: s.whole };
         let sections = sections.iter().map(section).collect();
         Ok(PartRef { file, checkpoint, worker, bytes: bytes.len() as u64, sections })
@@ -142,32 +186,42 @@ impl Folder {
 
     /// Makes a checkpoint be there.
     pub fn commit(&self, manifest: &Manifest) -> Result<()> {
-        let path = self.path.join(manifest_name(manifest.checkpoint));
+        self.check_owner()?;
+        let name = manifest_name(manifest.checkpoint);
         let bytes = manifest.encode().map_err(Error::Bug)?;
-        let failed = |e| io_error(format!("the checkpoint {} can't be written", path.display()), e);
-        // The names of the parts come first: a manifest says that they are there.
-        self.files.sync_folder(&self.path).and_then(|()| self.files.write_whole(&path, &bytes)).map_err(failed)
+        let failed = |e| self.failed(format!("the checkpoint {} can't be written", self.location.show(&name)), e);
+        match self.store.publish(&name, &bytes).map_err(failed)? {
+            Made::New => Ok(()),
+            Made::Taken => Err(self.taken()),
+        }
     }
 
     /// Removes all but the last so many checkpoints, and what none of those names. Says how many files
-    /// went.
+    /// went. Where a run may be writing, parts behind the last checkpoint stay: they may be those of the next.
     pub fn prune(&self, keep: usize) -> Result<usize> {
-        let numbers = self.numbers()?;
-        let kept = &numbers[numbers.len().saturating_sub(keep.max(1))..];
-        let mut named: BTreeSet<String> = [LOCK.to_owned()].into();
-        for number in kept {
+        // Asked once: what a run adds after this is not looked at.
+        let names = self.names()?;
+        let mut numbers: Vec<u64> = names.iter().filter_map(|name| number(name)).collect();
+        numbers.sort_unstable();
+        let mut named = BTreeSet::new();
+        for number in &numbers[numbers.len().saturating_sub(keep.max(1))..] {
             named.insert(manifest_name(*number));
             named.extend(self.manifest(*number)?.parts.into_iter().map(|part| part.file));
         }
-        let gone = |name: &String| is_ours(name) && !named.contains(name);
-        let names: Vec<String> = self.names()?.into_iter().filter(gone).collect();
+        let may_be_next = |name: &str| matches!(self.held, Held::Not) && part_number(name) > numbers.last().copied();
+        let gone = |name: &String| is_ours(name) && !named.contains(name) && !may_be_next(name);
+        let names: Vec<String> = names.into_iter().filter(gone).collect();
         // Manifests first: none may name what is not there.
         let (manifests, parts): (Vec<_>, Vec<_>) = names.iter().partition(|name| number(name).is_some());
         for name in manifests.into_iter().chain(parts) {
-            let path = self.path.join(name);
-            self.files.remove(&path).map_err(|e| io_error(format!("{} can't be removed", path.display()), e))?;
+            self.remove(name)?;
         }
         Ok(names.len())
+    }
+
+    fn remove(&self, name: &str) -> Result<()> {
+        let failed = |e| self.failed(format!("{} can't be removed", self.location.show(name)), e);
+        self.store.remove(name).map_err(failed)
     }
 
     /// Removes every checkpoint.
@@ -175,11 +229,32 @@ impl Folder {
         let names = self.names()?;
         let (manifests, parts): (Vec<_>, Vec<_>) =
             names.iter().filter(|name| is_ours(name)).partition(|name| number(name).is_some());
-        for name in manifests.into_iter().rev().chain(parts) {
-            let path = self.path.join(name);
-            self.files.remove(&path).map_err(|e| io_error(format!("{} can't be removed", path.display()), e))?;
+        manifests.into_iter().rev().chain(parts).try_for_each(|name| self.remove(name))
+    }
+
+    fn broken(&self, name: &str, why: &str) -> Error {
+        error(
+            format!("{} can't be used: {why}", self.location.show(name)),
+            Some(
+                "results that it covers may be published, so nothing is resumed without it: `weir checkpoints verify` \
+                 says which checkpoints are whole, `weir run --from-scratch` starts again from nothing",
+            ),
+        )
+    }
+}
+
+/// Takes the lock of a folder; makes the folder if it is not there.
+fn lock(path: &Path, files: &Files) -> Result<Held> {
+    let failed = |e| io_error(format!("checkpoints can't be kept in {}", path.display()), e);
+    files.create_folder(path).map_err(failed)?;
+    let mark = path.join(LOCK);
+    let lock = File::options().create(true).truncate(false).write(true).open(mark).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Held::Lock { _file: Arc::new(lock) }),
+        Err(TryLockError::WouldBlock) => {
+            Err(error(format!("another run writes its checkpoints to {}", path.display()), Some(ONE_RUN)))
         }
-        Ok(())
+        Err(TryLockError::Error(e)) => Err(failed(e)),
     }
 }
 
@@ -191,19 +266,14 @@ fn number(name: &str) -> Option<u64> {
     name.strip_prefix("checkpoint-")?.strip_suffix(".json")?.parse().ok()
 }
 
+/// The checkpoint that a part was written for.
+fn part_number(name: &str) -> Option<u64> {
+    name.strip_prefix("part-")?.split('-').next()?.parse().ok()
+}
+
 fn is_ours(name: &str) -> bool {
     let is = |start: &str, end: &str| name.starts_with(start) && name.ends_with(end);
     number(name).is_some() || is("part-", ".weir") || is("checkpoint-", ".tmp")
-}
-
-fn broken(path: &Path, why: &str) -> Error {
-    error(
-        format!("{} can't be used: {why}", path.display()),
-        Some(
-            "results that it covers may be published, so nothing is resumed without it: `weir checkpoints verify` \
-             says which checkpoints are whole, `weir run --from-scratch` starts again from nothing",
-        ),
-    )
 }
 
 #[cfg(test)]
@@ -227,6 +297,10 @@ mod tests {
         }
     }
 
+    fn take(place: &tempfile::TempDir) -> Result<Folder> {
+        Folder::take(&place.path().to_path_buf().into(), Files::default())
+    }
+
     fn section(node: &str, whole: bool) -> Section {
         Section { node: node.into(), whole, facts: Value::Null, tables: Vec::new() }
     }
@@ -234,7 +308,7 @@ mod tests {
     #[test]
     fn what_no_kept_checkpoint_names_goes() {
         let place = tempfile::tempdir().unwrap();
-        let folder = Folder::take(place.path(), Files::default()).unwrap();
+        let folder = take(&place).unwrap();
         let mut parts = Vec::new();
         for checkpoint in 1..=4 {
             let part = folder.write_part(checkpoint, 0, &[section("a", checkpoint % 2 == 1)]).unwrap();
@@ -254,17 +328,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_run_may_be_writing_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = take(&place).unwrap();
+        let first = folder.write_part(1, 0, &[section("a", true)]).unwrap();
+        folder.commit(&manifest(1, vec![first])).unwrap();
+        let next = folder.write_part(2, 1, &[section("a", true)]).unwrap();
+        let beside = Folder::look_at(folder.location(), Files::default()).unwrap();
+        let is_there = |part: &PartRef| place.path().join(&part.file).exists();
+        assert_eq!((beside.prune(1).unwrap(), is_there(&next)), (0, true));
+        assert_eq!((folder.prune(1).unwrap(), is_there(&next)), (1, false));
+    }
+
+    #[test]
     fn a_folder_is_one_run_s() {
         let place = tempfile::tempdir().unwrap();
-        let _first = Folder::take(place.path(), Files::default()).unwrap();
-        let error = Folder::take(place.path(), Files::default()).unwrap_err();
+        let _first = take(&place).unwrap();
+        let error = take(&place).unwrap_err();
         assert!(error.to_string().starts_with("another run writes its checkpoints to"), "{error}");
     }
 
     #[test]
     fn broken_files_are_named() {
         let place = tempfile::tempdir().unwrap();
-        let folder = Folder::take(place.path(), Files::default()).unwrap();
+        let folder = take(&place).unwrap();
         let part = folder.write_part(1, 0, &[section("a", true)]).unwrap();
         folder.commit(&manifest(1, vec![part.clone()])).unwrap();
         let path = place.path().join(&part.file);

@@ -10,15 +10,19 @@
 
 mod files;
 mod folder;
+mod location;
 mod manifest;
 mod part;
+#[cfg_attr(not(feature = "s3"), path = "without.rs")]
+mod remote;
 mod shape;
+mod store;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub use files::Files;
 pub use folder::{Folder, Found};
+pub use location::{Bucket, Location, Wrong, is_url};
 pub use manifest::{Manifest, Output, PartRef, Position, SectionRef};
 pub use part::{Section, Table};
 pub use shape::{Shape, difference};
@@ -28,8 +32,8 @@ use crate::error::Error;
 /// When checkpoints are taken, and where they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The folder of this pipeline's checkpoints.
-    pub folder: PathBuf,
+    /// Where this pipeline's checkpoints are.
+    pub location: Location,
     /// The time from one to the next.
     pub every: Duration,
     /// How many are kept.

@@ -166,6 +166,7 @@ pub(super) enum Cache {
   weir run pipeline.toml --workers 2 --report report.json
   weir run pipeline.toml --processes 2 --restart 5
   weir run pipeline.toml --metrics 127.0.0.1:9100 --log json
+  weir run pipeline.toml --otlp http://collector:4318
   weir run pipeline.toml --hosts hosts.txt --process 1 --listen 0.0.0.0:2101
   weir run pipeline.toml --quiet | jq .    # where the sink is stdout")]
 pub(super) struct Run {
@@ -196,6 +197,10 @@ pub(super) struct Run {
     /// Serve metrics for Prometheus here, at /metrics; with --processes each at the next port
     #[arg(long, value_name = "HOST:PORT")]
     pub(super) metrics: Option<String>,
+    /// Send metrics and logs to an OpenTelemetry collector that takes OTLP over HTTP; without a URL to where
+    /// OTEL_EXPORTER_OTLP_ENDPOINT says, or else to http://localhost:4318
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pub(super) otlp: Option<Option<String>>,
     /// Log what happens to stderr, in place of the live line, the table and the words of errors
     #[arg(long, value_name = "FORMAT")]
     pub(super) log: Option<super::logging::Format>,
@@ -253,7 +258,7 @@ pub(super) struct Checkpoints {
 pub(super) enum CheckpointsAction {
     /// List them: when they were taken, how many workers there were, how large they are
     Ls {
-        /// The pipeline file, or the folder of its checkpoints
+        /// The pipeline file, the folder of its checkpoints, or s3://BUCKET/PREFIX
         place: PathBuf,
         /// Print JSON
         #[arg(long)]
@@ -261,7 +266,7 @@ pub(super) enum CheckpointsAction {
     },
     /// Print one of them: where the sources were, what each step held, what was published
     Show {
-        /// The pipeline file, or the folder of its checkpoints
+        /// The pipeline file, the folder of its checkpoints, or s3://BUCKET/PREFIX
         place: PathBuf,
         /// Which; the last one if nothing is said
         #[arg(long, value_name = "N")]
@@ -272,12 +277,12 @@ pub(super) enum CheckpointsAction {
     },
     /// Read every file of all of them, and say which are whole; exits with 10 if one is not
     Verify {
-        /// The pipeline file, or the folder of its checkpoints
+        /// The pipeline file, the folder of its checkpoints, or s3://BUCKET/PREFIX
         place: PathBuf,
     },
     /// Remove all but the last ones, and what belongs to none
     Prune {
-        /// The pipeline file, or the folder of its checkpoints
+        /// The pipeline file, the folder of its checkpoints, or s3://BUCKET/PREFIX
         place: PathBuf,
         /// How many are kept
         #[arg(long, value_name = "N", default_value = "1")]
@@ -379,6 +384,14 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+/// A collector's place. What stands behind `--otlp` without being one may be meant as the pipeline.
+fn url(text: &str) -> Result<String, String> {
+    match text.starts_with("http://") || text.starts_with("https://") {
+        true => Ok(text.to_owned()),
+        false => Err("give a URL as in http://collector:4318, or --otlp behind the pipeline".to_owned()),
     }
 }
 

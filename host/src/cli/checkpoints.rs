@@ -1,11 +1,11 @@
 //! `weir checkpoints`: what is in a folder of checkpoints.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::DateTime;
-use weir::checkpoint::{Files, Folder, Manifest};
-use weir::error::{Error, Result};
+use weir::checkpoint::{Bucket, Files, Folder, Location, Manifest, is_url};
+use weir::error::{Error, Invalid, Result};
 use weir::plan;
 use weir::report::CheckpointsReport;
 
@@ -19,7 +19,7 @@ pub(super) fn run(action: &CheckpointsAction) -> Result<()> {
         CheckpointsAction::Verify { place } => verify(&open(place)?),
         CheckpointsAction::Prune { place, keep } => {
             // While a run writes there, what no manifest names may be what it has just written.
-            let folder = Folder::take(&of(place)?, Files::default())?;
+            let folder = Folder::take_to_prune(&of(place)?, Files::default())?;
             let gone = folder.prune(keep.get())?;
             print::out(&format!("{gone} files removed, {} checkpoints left\n", folder.numbers()?.len()))
         }
@@ -44,12 +44,20 @@ pub(super) fn summary(of: &CheckpointsReport, went_well: bool) -> String {
     line
 }
 
-fn of(place: &Path) -> Result<PathBuf> {
-    if place.is_dir() { Ok(place.to_path_buf()) } else { plan::checkpoint_folder(place) }
+/// What was named: a pipeline, the folder of its checkpoints, or a bucket at a server that the environment names.
+fn of(place: &Path) -> Result<Location> {
+    match place.to_str().filter(|text| is_url(text)) {
+        Some(url) => {
+            let bucket = Bucket::parse(url).map_err(|(wrong, hint)| Invalid::new(wrong).hint(hint))?;
+            Ok(Location::Bucket(bucket))
+        }
+        None if place.is_dir() => Ok(place.to_path_buf().into()),
+        None => plan::checkpoint_location(place),
+    }
 }
 
 fn open(place: &Path) -> Result<Folder> {
-    Ok(Folder::look_at(&of(place)?, Files::default()))
+    Folder::look_at(&of(place)?, Files::default())
 }
 
 fn ls(folder: &Folder, json: bool) -> Result<()> {
@@ -59,7 +67,7 @@ fn ls(folder: &Folder, json: bool) -> Result<()> {
         return print::out(&text::json(&manifests)?);
     }
     if manifests.is_empty() {
-        return print::out(&format!("no checkpoints in {}\n", folder.path().display()));
+        return print::out(&format!("no checkpoints in {}\n", folder.location()));
     }
     let mut out = format!("{:>10}  {:<24}  {:>7}  {:>10}  {}\n", "checkpoint", "taken", "workers", "bytes", "pipeline");
     for m in &manifests {
@@ -84,7 +92,7 @@ fn show(folder: &Folder, checkpoint: Option<u64>, json: bool) -> Result<()> {
         None => folder.last()?,
     };
     let Some(m) = manifest else {
-        return print::out(&format!("no checkpoints in {}\n", folder.path().display()));
+        return print::out(&format!("no checkpoints in {}\n", folder.location()));
     };
     if json {
         return print::out(&text::json(&m)?);

@@ -24,6 +24,7 @@ mod sign;
 mod signals;
 mod supervise;
 mod table;
+mod telemetry;
 mod test;
 mod text;
 mod watch;
@@ -39,16 +40,21 @@ use weir::flow::{self, Options};
 use weir::metrics::Server;
 
 use args::{Bench, Build, Cache, Cli, Command, Inspect, Run, Test};
+use telemetry::Telemetry;
 
 /// Runs the command that the process's arguments ask for.
 pub(crate) fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let has_log = matches!(&command, Command::Run(run) if run.log.is_some());
+    // Sends what is left when it goes, which is behind the last error.
+    let mut telemetry = Telemetry::default();
+    let done = match command {
         Command::Run(run) if run.watch => watch::run(&run.pipeline),
-        Command::Run(run) if run.is_supervisor() => match supervise::supervise(&run) {
+        Command::Run(run) if run.is_supervisor() => match supervise::supervise(&run, &mut telemetry) {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
-        Command::Run(run) => self::run(&run),
+        Command::Run(run) => self::run(&run, &mut telemetry),
         Command::Check { pipeline } => check(&pipeline),
         Command::Inspect(inspect) => self::inspect(&inspect),
         Command::Checkpoints(args) => checkpoints::run(&args.action),
@@ -67,16 +73,16 @@ pub(crate) fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            match logging::is_on() {
-                true => logging::error(&error),
-                false => print::error(&error),
+            if !has_log || !logging::is_on() {
+                print::error(&error);
             }
+            logging::error(&error);
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn run(args: &Run) -> Result<()> {
+fn run(args: &Run, telemetry: &mut Telemetry) -> Result<()> {
     let stop = signals::stop_flag()?;
     let cluster = cluster::settings(args)?;
     if args.end_with_stdin {
@@ -90,10 +96,12 @@ fn run(args: &Run) -> Result<()> {
         cluster,
         ..Options::default()
     };
-    args.log.map_or(Ok(()), logging::start)?;
+    telemetry.start(args)?;
+    logging::start(args, telemetry)?;
     let plan = engine::load_plan(&args.pipeline, args.is_quiet())?;
     let metrics = Arc::new(plan.metrics(options.workers));
     let process = args.process.unwrap_or(0);
+    telemetry.watch(&metrics, process)?;
     let served = args.metrics.as_deref().map(|at| Server::start(at, Arc::clone(&metrics), process)).transpose()?;
     tracing::info!(pipeline = plan.name, workers = options.workers, process, "a run starts");
     let live = (!args.is_quiet() && live::has_room(&metrics.snapshot()))

@@ -16,6 +16,7 @@ use weir::error::{Error, Result};
 use weir::flow::cluster::free_addresses;
 
 use super::args::Run;
+use super::telemetry::Telemetry;
 use super::{engine, logging, print, signals};
 
 /// How often to look at the processes.
@@ -29,9 +30,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Runs the processes to their end.
-pub(super) fn supervise(args: &Run) -> Result<ExitCode> {
+pub(super) fn supervise(args: &Run, telemetry: &mut Telemetry) -> Result<ExitCode> {
     let stop = signals::stop_flag()?;
-    args.log.map_or(Ok(()), logging::start)?;
+    telemetry.start(args)?;
+    logging::start(args, telemetry)?;
     // What is wrong with the pipeline is said once, and functions are built once.
     drop(engine::load_plan(&args.pipeline, args.is_quiet())?);
     for restarts in 0.. {
@@ -42,9 +44,9 @@ pub(super) fn supervise(args: &Run) -> Result<ExitCode> {
             Next::Restart { because, after } => {
                 let (nth, of) = (restarts + 1, args.restart);
                 let text = format!("{because}; all start again in {} s ({nth} of {of})", after.as_secs_f64());
-                match args.log {
-                    Some(_) => tracing::warn!("{text}"),
-                    None => print::note(&text),
+                tracing::warn!("{text}");
+                if args.log.is_none() {
+                    print::note(&text);
                 }
                 let until = Instant::now() + after;
                 while Instant::now() < until && !stop.load(Relaxed) {
@@ -131,6 +133,9 @@ impl Group {
             }
             if let Some(metrics) = &args.metrics {
                 command.arg("--metrics").arg(port_after(metrics, process)?);
+            }
+            if let Some(url) = &args.otlp {
+                command.arg(url.as_ref().map_or("--otlp".to_owned(), |url| format!("--otlp={url}")));
             }
             if let (Some(report), 0) = (&args.report, process) {
                 command.arg("--report").arg(report);

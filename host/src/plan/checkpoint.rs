@@ -6,7 +6,7 @@ use super::quantity::duration_us;
 use super::spec::{At, CheckpointSpec, Text};
 use super::streams::relative;
 use super::{Node, Operator};
-use crate::checkpoint::Settings;
+use crate::checkpoint::{Bucket, Location, Settings, is_url};
 use crate::error::Invalid;
 use crate::flow::sink::Output;
 use crate::state;
@@ -37,7 +37,7 @@ pub(super) fn checkpoint(
         }
         return Ok(None);
     };
-    let CheckpointSpec { dir, every, keep } = spec.get_ref();
+    let CheckpointSpec { every, keep, .. } = spec.get_ref();
     let every = match every {
         None => EVERY,
         Some(every) => match duration_us(every.get_ref()).map_err(|message| text.wrong(every, message))? {
@@ -65,5 +65,33 @@ pub(super) fn checkpoint(
         let message = "checkpoints hold state that is in memory; with `[state]` it is elsewhere as well";
         return Err(text.wrong(spec, message).hint("take `[state]` out, or `[checkpoint]`"));
     }
-    Ok(Some(Settings { folder: relative(text, dir.get_ref()), every, keep }))
+    Ok(Some(Settings { location: location(text, spec.get_ref())?, every, keep }))
+}
+
+/// Where checkpoints are: a folder beside the pipeline, or a bucket with what is said of its server.
+pub(super) fn location(text: &Text, spec: &CheckpointSpec) -> Result<Location, Invalid> {
+    let CheckpointSpec { dir, endpoint, region, retry, .. } = spec;
+    if !is_url(dir.get_ref()) {
+        return match endpoint.as_ref().or(region.as_ref()).or(retry.as_ref()) {
+            Some(at) => Err(text.wrong(at, "this is about object storage, and `dir` is a folder")),
+            None => Ok(Location::Folder(relative(text, dir.get_ref()))),
+        };
+    }
+    if cfg!(not(feature = "s3")) {
+        return Err(text
+            .wrong(dir, "this weir was built without object storage")
+            .hint("build it with the feature `s3`"));
+    }
+    let bucket = Bucket::parse(dir.get_ref()).map_err(|(wrong, hint)| text.wrong(dir, wrong).hint(hint))?;
+    let said = endpoint.as_ref().map(|at| at.get_ref().clone());
+    let mut bucket =
+        bucket.at(said).map_err(|(wrong, hint)| text.wrong_at(endpoint.as_ref(), dir, wrong).hint(hint))?;
+    bucket.region = region.as_ref().map(|at| at.get_ref().clone());
+    if let Some(retry) = retry {
+        let us = duration_us(retry.get_ref()).map_err(|message| text.wrong(retry, message))?;
+        let us =
+            u64::try_from(us).map_err(|_| text.wrong(retry, "a request can't be made again for a negative time"))?;
+        bucket.retry = Duration::from_micros(us);
+    }
+    Ok(Location::Bucket(bucket))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bind::{Component, did_you_mean};
-use super::checkpoint::checkpoint;
+use super::checkpoint::{checkpoint, location};
 use super::join::{PairColumn, join};
 use super::limits::{function_limits, function_path, max_failed};
 use super::prune::prune;
@@ -16,6 +16,7 @@ use super::steps::{Stream, apply, step};
 use super::streams::{relative, sink, source};
 use super::trust;
 use super::{Late, Node, OnError, Operator, Plan};
+use crate::checkpoint::Location;
 use crate::error::{Error, Invalid, Result};
 use crate::flow::sink::Output;
 use crate::flow::source::Input;
@@ -66,12 +67,12 @@ impl Plan {
 }
 
 /// Where a pipeline file says that its checkpoints are, without looking at anything else of it.
-pub fn checkpoint_folder(path: &Path) -> Result<PathBuf> {
+pub fn checkpoint_location(path: &Path) -> Result<Location> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Error::invalid(format!("the pipeline {} can't be read: {e}", path.display())))?;
     let text = Text { path: path.to_path_buf(), text };
     match text.parse()?.checkpoint {
-        Some(at) => Ok(relative(&text, at.get_ref().dir.get_ref())),
+        Some(at) => Ok(location(&text, at.get_ref())?),
         None => Err(Invalid::new("the pipeline takes no checkpoints")
             .at(text.place(0))
             .hint("write `[checkpoint]` with `dir = \"checkpoints/\"`")

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 pub use join::{Join, JoinKind, Origin, PairColumn, Pairing};
 pub(crate) use limits::limits_as_written;
-pub use load::{Environment, Policy, checkpoint_folder};
+pub use load::{Environment, Policy, checkpoint_location};
 pub use window::{Aggregate, Compute, Emit, Firing, Late, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
 
 use crate::checkpoint as checkpoints;

@@ -249,6 +249,9 @@ pub(super) struct StateSpec {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct CheckpointSpec {
     pub(super) dir: At<String>,
+    pub(super) endpoint: Option<At<String>>,
+    pub(super) region: Option<At<String>>,
+    pub(super) retry: Option<At<String>>,
     pub(super) every: Option<At<String>>,
     pub(super) keep: Option<At<i64>>,
 }

@@ -20,7 +20,7 @@ impl Plan {
         }
         if let Some(checkpoint) = &self.checkpoint {
             let every = duration_text(i64::try_from(checkpoint.every.as_micros()).unwrap_or(i64::MAX));
-            let _ = writeln!(out, "checkpoints: {}, every {every}", checkpoint.folder.display());
+            let _ = writeln!(out, "checkpoints: {}, every {every}", checkpoint.location);
             for node in &self.nodes {
                 let Operator::Sink(sink) = &node.operator else { continue };
                 let published = match sink.output {

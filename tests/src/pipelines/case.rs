@@ -157,7 +157,7 @@ impl Case {
         let (mut operations, mut kills, mut last) = (4, 0, None);
         loop {
             let mut plan = again(plan).expect("the sources are still there");
-            plan.checkpoint = Some(Settings { folder: folder.clone(), every: Duration::ZERO, keep: 2 });
+            plan.checkpoint = Some(Settings { location: folder.clone().into(), every: Duration::ZERO, keep: 2 });
             let files = Files::failing_at(operations);
             let workers = 1 + kills % 3;
             let ran = self.run_plan(plan, &Options { files, workers, ..options.clone() }, kills == 0);
@@ -167,7 +167,7 @@ impl Case {
             }
             assert!(kills < 10_000, "it does not get anywhere");
             // It is to read on each time, but not much.
-            let at = Folder::look_at(&folder, Files::default());
+            let at = Folder::look_at(&folder.clone().into(), Files::default()).expect("a folder");
             let of =
                 |manifest: Manifest| manifest.positions.into_iter().map(|p| (p.record, p.ended)).collect::<Vec<_>>();
             let positions = at.last().ok().flatten().map(of);

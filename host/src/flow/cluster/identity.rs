@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Settings;
+use crate::checkpoint::Location;
 use crate::error::{Invalid, Result};
 use crate::flow::source::Input;
 use crate::flow::{Options, sink};
@@ -39,6 +40,11 @@ impl Identity {
         let letters = plan.dead_letters.as_deref().map_or("nowhere".to_owned(), whole);
         items.push(("the place of dead letters".to_owned(), letters));
         items.push(("the place of state".to_owned(), digest(&plan.state)));
+        let checkpoints = plan.checkpoint.as_ref().map_or("nowhere".to_owned(), |settings| match &settings.location {
+            Location::Folder(path) => whole(path),
+            Location::Bucket(bucket) => settings.location.to_string() + &digest(&(&bucket.endpoint, &bucket.region)),
+        });
+        items.push(("the place of checkpoints".to_owned(), checkpoints));
         Ok(Self(items))
     }
 

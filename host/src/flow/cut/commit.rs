@@ -135,7 +135,10 @@ impl Place {
                 let Left { sections, positions, staged } = left;
                 let part = self.folder.write_part(checkpoint, worker, &sections)?;
                 let outputs = staged.into_iter().map(|Staged { output, file }| {
-                    let failed = |e| Error::sink_io(format!("the output `{}` can't be written", output.staged), e);
+                    let failed = |e| {
+                        let path = self.places.path(&output.sink, &output.staged);
+                        Error::sink_io(format!("the output `{}` can't be written", path.display()), e)
+                    };
                     self.files.sync(&file).map_err(failed)?;
                     Ok(output)
                 });

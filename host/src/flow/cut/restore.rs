@@ -32,7 +32,7 @@ pub(super) fn last(plan: &Plan, folder: &Folder) -> Result<Option<Manifest>> {
         hint: Some("change it back, or start again from nothing with `weir run --from-scratch`".into()),
         cause: None,
     };
-    let from = format!("can't go on from checkpoint {} in {}", manifest.checkpoint, folder.path().display());
+    let from = format!("can't go on from checkpoint {} in {}", manifest.checkpoint, folder.location());
     if manifest.pipeline != plan.name {
         return Err(refused(format!("{from}: it is of the pipeline `{}`, not of `{}`", manifest.pipeline, plan.name)));
     }

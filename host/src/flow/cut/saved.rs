@@ -59,8 +59,8 @@ impl Saved {
         // The first process makes checkpoints of what all have written, so the folder is its own.
         let leads = process == 0;
         let folder = match leads {
-            true => Folder::take(&settings.folder, files.clone())?,
-            false => Folder::look_at(&settings.folder, files.clone()),
+            true => Folder::take(&settings.location, files.clone())?,
+            false => Folder::look_at(&settings.location, files.clone())?,
         };
         if options.from_scratch && leads {
             folder.clear()?;

@@ -50,6 +50,11 @@ impl Places {
         Self(sinks.chain(letters).collect())
     }
 
+    /// Where a file of a sink is.
+    pub(in crate::flow) fn path(&self, sink: &str, file: &str) -> PathBuf {
+        self.0.get(sink).map_or_else(|| PathBuf::from(file), |folder| folder.join(file))
+    }
+
     /// Publishes what a checkpoint covers.
     pub(in crate::flow) fn publish(&self, files: &Files, manifest: &Manifest) -> Result<()> {
         for output in &manifest.outputs {

@@ -128,7 +128,8 @@ impl Stager {
 
     fn pass_on(&mut self) -> Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        let failed = |name: &str, e| Error::sink_io(format!("can't write to `{name}`"), e);
+        let folder = &self.folder;
+        let failed = |name: &str, e| Error::sink_io(format!("can't write to `{}`", folder.join(name).display()), e);
         if self.buffer.is_empty() {
             return Ok(());
         }
@@ -153,7 +154,8 @@ impl Stager {
         let checkpoint = self.next;
         self.next += 1;
         let Some(mut open) = self.open.take() else { return Ok(None) };
-        let failed = |e| Error::sink_io(format!("can't write to `{}`", open.name), e);
+        let path = self.folder.join(&open.name);
+        let failed = |e| Error::sink_io(format!("can't write to `{}`", path.display()), e);
         if let Some(mut packed) = open.packed.take() {
             packed.end().map_err(failed)?;
             open.whole += packed.bytes();

@@ -1,0 +1,104 @@
+//! What is done with what is stored: few operations, on the files of a folder or the objects of a bucket.
+//!
+//! A file is written beside its name, synced and renamed; an object is there as a whole or not at all
+//! by itself. What several runs would write is only written where it is not there yet.
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::remote::Remote;
+use super::{Files, Location};
+use crate::error::Result;
+
+/// The place itself.
+#[derive(Clone, Debug)]
+pub(super) enum Store {
+    Folder(PathBuf, Files),
+    Bucket(Arc<Remote>),
+}
+
+/// What became of something that must not be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// It is there now.
+    New,
+    /// Something else has its name.
+    Taken,
+}
+
+impl Store {
+    pub(super) fn open(location: &Location, files: Files) -> Result<Self> {
+        Ok(match location {
+            Location::Folder(path) => Self::Folder(path.clone(), files),
+            Location::Bucket(bucket) => Self::Bucket(Arc::new(Remote::open(bucket)?)),
+        })
+    }
+
+    /// The names of what is there, in their order.
+    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+        match self {
+            Self::Folder(path, files) => match files.names(path) {
+                // A process that only adds parts may look before the one that makes the folder.
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+                names => names,
+            },
+            Self::Bucket(remote) => remote.names(),
+        }
+    }
+
+    pub(super) fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Folder(path, files) => files.read(&path.join(name)),
+            Self::Bucket(remote) => remote.read(name),
+        }
+    }
+
+    /// Writes what nothing names yet; it may be torn where this fails.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Folder(path, files) => {
+                let mut out = files.create(&path.join(name))?;
+                files.write(&mut out, bytes)?;
+                files.sync(&out)
+            }
+            Self::Bucket(remote) => remote.write(name, bytes),
+        }
+    }
+
+    /// Makes something be there as a whole, behind all that was written before it.
+    pub(super) fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<Made> {
+        match self {
+            Self::Folder(path, files) => {
+                // The names of what was written come first. Who writes here holds the lock, so nobody else
+                // has this name.
+                files.sync_folder(path)?;
+                files.write_whole(&path.join(name), bytes)?;
+                Ok(Made::New)
+            }
+            Self::Bucket(remote) => match remote.create(name, bytes) {
+                Ok(()) => Ok(Made::New),
+                // An answer may be lost and the request made again: then it is ours that is there.
+                Err(e) if e.kind() == ErrorKind::AlreadyExists && remote.read(name)? == bytes => Ok(Made::New),
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(Made::Taken),
+                Err(e) => Err(e),
+            },
+        }
+    }
+
+    /// Removes something, if it is there.
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+        match self {
+            Self::Folder(path, files) => files.remove(&path.join(name)),
+            Self::Bucket(remote) => remote.remove(name),
+        }
+    }
+
+    /// What would help where an operation failed.
+    pub(super) fn hint(&self, error: &io::Error) -> Option<String> {
+        match self {
+            Self::Folder(..) => None,
+            Self::Bucket(remote) => remote.hint(error.kind()),
+        }
+    }
+}
