@@ -448,6 +448,23 @@ def late_side(at):
 
 
 @folder
+def two_phase(at):
+    kept, late, watermark = [], [], NEVER
+    for row in table(at / "in.csv", at=time, n=int):
+        target = late if start_of(row["at"], 10 * SECOND) + 10 * SECOND <= watermark else kept
+        target.append(row)
+        watermark = max(watermark, row["at"])
+
+    def results(rows):
+        n = values(rows, "n")
+        mean = sum(n) / len(n) if n else None
+        return {"rows": len(rows), "mean": mean, "different": len(set(n)), "ids": join(rows, "id")}
+
+    found = out(windows(kept, 10 * SECOND, 0, ["k"], results), len(late))
+    return {**found, "expected.late.jsonl": lines({**row, "at": iso(row["at"])} for row in late)}
+
+
+@folder
 def late_side_window(at):
     """The rows that are late for ten seconds, by hours."""
     late, watermark = [], NEVER
@@ -964,6 +981,18 @@ def join_within_left(at):
         files[f"expected.{name}.jsonl"] = lines(shown(pair for _, pair in pairs))
         late += of_join
     return files | {"expected.late": f"{late}\n"}
+
+
+@folder
+def join_broadcast(at):
+    lefts, rights = (sides(at, pattern, 4 * SECOND, n=int) for pattern in ("left-*", "right-*"))
+    near, late = interval_join(lefts, rights, 6 * SECOND, 2 * SECOND, ["k"])
+    found, more = window_join(lefts, rights, tumbling(20 * SECOND), ["k"], kind="left")
+    return {
+        "expected.near.jsonl": lines(shown(pair for _, pair in near)),
+        "expected.windows.jsonl": lines(shown(found)),
+        "expected.late": f"{late + more}\n",
+    }
 
 
 @folder

@@ -31,6 +31,9 @@ pub struct Batch {
     pub idle: bool,
     /// The worker that an exchange sends it to.
     pub target: u32,
+    /// Whether its rows are accumulators, which the first phase of an aggregation made of a batch: the
+    /// columns are the key's and then each aggregate's.
+    pub folded: bool,
     /// The columns.
     pub rows: RecordBatch,
     /// What the host knows of each row.
@@ -67,6 +70,7 @@ impl Batch {
             watermark: self.watermark,
             idle: self.idle,
             target: self.target,
+            folded: self.folded,
             rows: RecordBatch::new_empty(Arc::new(arrow_schema::Schema::empty())),
             marks: Marks::default(),
         }
@@ -166,6 +170,7 @@ mod tests {
             watermark: 3,
             idle: false,
             target: 0,
+            folded: false,
             rows: record_batch(schema, vec![Arc::new(Int64Array::from(vec![10, 11, 12]))], 3),
             marks: Marks {
                 positions: Some(vec![0, 1, 2].into()),

@@ -29,7 +29,7 @@ use super::write::{Target, write};
 use super::{Epoch, Stream};
 use crate::checkpoint::Files;
 use crate::error::{Error, Result};
-use crate::plan::{Late, Node, Operator, Plan};
+use crate::plan::{Late, Node, Operator, Phases, Plan};
 use crate::report::{Metrics, Report};
 use crate::sandbox::Reuse;
 use crate::state::Stores;
@@ -240,12 +240,19 @@ fn run_worker(
                     // Results have an order of their own; late rows keep that of the stream.
                     let numbered = spec.firing.late == Late::Side;
                     let edge = Edge::Key { columns: spec.key.clone(), numbered };
+                    let timed = plan.nodes[node.input.unwrap_or_default()].timed;
+                    let input = match spec.phases {
+                        Phases::Two if scope.peers() > 1 => {
+                            window::fold_locally(input, node, spec, fields, timed, options, failures())
+                        }
+                        _ => input,
+                    };
                     let input = exchange(input, &edge, fields);
                     let setting = window::Setting {
                         node,
                         window: spec,
                         input: fields,
-                        timed: plan.nodes[node.input.unwrap_or_default()].timed,
+                        timed,
                         partitions: plan.partition_count(node.input.unwrap_or_default(), scope.peers()),
                         order: order(node),
                         options,

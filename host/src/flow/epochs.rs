@@ -146,7 +146,7 @@ mod tests {
             ..Marks::default()
         };
         let rows = record_batch(schema, vec![Arc::new(Int64Array::from(rows.to_vec()))], rows.len());
-        Batch { partition, sequence, watermark: 7, idle: false, target: 0, rows, marks }
+        Batch { partition, sequence, watermark: 7, idle: false, target: 0, folded: false, rows, marks }
     }
 
     fn rows(batches: &[Batch]) -> Vec<(u32, u64, Vec<i64>)> {

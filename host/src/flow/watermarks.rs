@@ -130,6 +130,7 @@ mod tests {
             watermark: *watermark,
             idle: *idle,
             target: 0,
+            folded: false,
             rows: RecordBatch::new_empty(Arc::new(arrow_schema::Schema::empty())),
             marks: Marks::default(),
         }

@@ -4,6 +4,7 @@
 use super::bind::did_you_mean;
 use super::quantity::{duration_text, duration_us};
 use super::spec::{At, StepSpec, Text, WithinSpec};
+use super::two_phase::changed_workers;
 use super::window::window_kind;
 use super::{Node, WINDOW_COLUMNS, WindowKind};
 use crate::error::Invalid;
@@ -22,6 +23,8 @@ pub struct Join {
     pub kind: JoinKind,
     /// Which rows of one key go together.
     pub pairing: Pairing,
+    /// Whether every worker gets all right rows, and left rows stay where they are.
+    pub broadcast: bool,
     /// The columns of a pair that somebody needs; those of the node.
     pub columns: Vec<PairColumn>,
 }
@@ -107,12 +110,14 @@ impl Join {
             JoinKind::Inner => "inner",
             JoinKind::Left => "left",
         };
-        match self.pairing {
+        let pairing = match self.pairing {
             Pairing::Window(window) => format!("{kind}, {}", window.text()),
             Pairing::Within { before_us, after_us } => {
                 format!("{kind}, from {} before to {} after", duration_text(before_us), duration_text(after_us))
             }
-        }
+        };
+        let spread = if self.broadcast { ", right rows on every worker" } else { "" };
+        format!("{pairing}{spread}")
     }
 
     /// Its key: `by auction = id`.
@@ -130,13 +135,14 @@ impl Join {
 pub(super) fn join(
     text: &Text,
     spec: &At<StepSpec>,
-    left: &Node,
+    nodes: &[Node],
+    left_index: usize,
     right_index: usize,
-    right: &Node,
 ) -> Result<Join, Invalid> {
     let inner = spec.get_ref();
+    let (left, right) = (&nodes[left_index], &nodes[right_index]);
     let others = [&inner.filter, &inner.flat_map, &inner.stateful_map, &inner.ttl, &inner.group_map];
-    if inner.aggregate.is_some() || others.iter().any(|other| other.is_some()) {
+    if inner.aggregate.is_some() || inner.two_phase.is_some() || others.iter().any(|other| other.is_some()) {
         return Err(text
             .wrong(spec, "a step does one thing")
             .hint("a join may have a `map` for its pairs; what else is to be done with them is a step behind it"));
@@ -170,7 +176,14 @@ pub(super) fn join(
     let pairing = pairing(text, spec)?;
     let (left_key, right_key) = key(text, spec, left, right)?;
     let columns = columns(text, spec, [left, right], kind, pairing, &right_key)?;
-    Ok(Join { right: right_index, left_key, right_key, kind, pairing, columns })
+    let broadcast = inner.broadcast.as_ref().is_some_and(|at| *at.get_ref());
+    if let (Some(at), Some(why)) = (&inner.broadcast, changed_workers(nodes, left_index))
+        && broadcast
+    {
+        let message = format!("left rows stay where they are in a broadcast join, and {why}");
+        return Err(text.wrong(at, message).hint("take `broadcast` out, or let the left stream be a source's"));
+    }
+    Ok(Join { right: right_index, left_key, right_key, kind, pairing, broadcast, columns })
 }
 
 /// Refuses what only a join has, in a step that is none.
@@ -179,6 +192,7 @@ pub(super) fn refuse_parts(text: &Text, spec: &StepSpec) -> Result<(), Invalid> 
         ("on", spec.on.as_ref().map(At::span)),
         ("within", spec.within.as_ref().map(At::span)),
         ("kind", spec.kind.as_ref().map(At::span)),
+        ("broadcast", spec.broadcast.as_ref().map(At::span)),
         ("prefix", spec.prefix.as_ref().map(At::span)),
     ];
     match parts.into_iter().find_map(|(name, span)| Some((name, span?))) {

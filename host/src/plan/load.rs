@@ -15,6 +15,7 @@ use super::state::{state, stays_in_memory};
 use super::steps::{Stream, apply, step};
 use super::streams::{relative, sink, source};
 use super::trust;
+use super::two_phase::spread;
 use super::{Late, Node, OnError, Operator, Plan};
 use crate::checkpoint::Location;
 use crate::error::{Error, Invalid, Result};
@@ -174,7 +175,8 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let node = &self.nodes[input];
-            let stream = Stream { columns: &node.fields, timed: node.timed };
+            let spread = spread(&self.nodes, input);
+            let stream = Stream { columns: &node.fields, timed: node.timed, spread };
             let components = &mut self.components;
             let made = step(self.text, spec, &stream, &mut |name| components.find(name))?;
             let windowed = matches!(made.operator, Operator::Window(_)) || node.windowed;
@@ -223,7 +225,7 @@ impl<'a> Planner<'a> {
     fn join(&mut self, spec: &At<StepSpec>, left: usize, right: &At<String>) -> Result<()> {
         let inner = spec.get_ref();
         let right = self.input(Some(right), None, spec)?;
-        let join = join(self.text, spec, &self.nodes[left], right, &self.nodes[right])?;
+        let join = join(self.text, spec, &self.nodes, left, right)?;
         let name = inner.name.as_ref().map(|at| self.new_name(at)).transpose()?;
         let on_error = self.policy(inner.on_error.as_ref())?;
         let node = |name, input, fields, operator| Node {
@@ -240,7 +242,8 @@ impl<'a> Planner<'a> {
         let mapped = match &inner.map {
             None => None,
             Some(map) => {
-                let (stream, components) = (Stream { columns: &fields, timed: true }, &mut self.components);
+                let (stream, components) =
+                    (Stream { columns: &fields, timed: true, spread: None }, &mut self.components);
                 Some(apply(self.text, inner, Kind::Mapper, map, &stream, &mut |name| components.find(name))?)
             }
         };

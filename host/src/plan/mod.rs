@@ -21,6 +21,7 @@ mod steps;
 mod streams;
 mod tree;
 mod trust;
+mod two_phase;
 mod window;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 pub use join::{Join, JoinKind, Origin, PairColumn, Pairing};
 pub(crate) use limits::limits_as_written;
 pub use load::{Environment, Policy, checkpoint_location};
+pub use two_phase::Phases;
 pub use window::{Aggregate, Compute, Emit, Firing, Late, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
 
 use crate::checkpoint as checkpoints;

@@ -21,7 +21,9 @@ pub(super) fn partition(text: &Text, at: &At<PartitionSpec>, stream: &Stream<'_>
         PartitionSpec::Word(word) if word == "round-robin" => Partition::RoundRobin,
         PartitionSpec::Word(word) if word == "broadcast" => {
             let message = "`broadcast` gives every worker every row, so results would depend on how many there are";
-            return Err(text.wrong(at, message).hint(hint));
+            return Err(text
+                .wrong(at, message)
+                .hint("give a join `broadcast = true`; its right rows then are on every worker"));
         }
         PartitionSpec::Word(word) => {
             return Err(text.wrong(at, format!("`{word}` is no way to spread rows")).hint(hint));

@@ -14,6 +14,8 @@ use crate::types::Field;
 pub(super) struct Stream<'a> {
     pub(super) columns: &'a [Field],
     pub(super) timed: bool,
+    /// Why its rows can't be folded before they change workers, if they can't.
+    pub(super) spread: Option<&'static str>,
 }
 
 /// What a step does, the columns it gives, and what it is called if the file does not say.
@@ -47,6 +49,9 @@ pub(super) fn step(text: &Text, spec: &At<StepSpec>, stream: &Stream<'_>, find: 
     if let Some(span) = firing.filter(|_| !windowed) {
         let message = "this step has no window, so it has nothing to say of when results are given";
         return Err(Invalid::new(message).at(text.place(span.start)).into());
+    }
+    if let (Some(at), false) = (&inner.two_phase, windowed) {
+        return Err(text.wrong(at, "only an aggregation has phases, and this step is none").into());
     }
     if let Some(how) = &inner.partition {
         return match (given.is_empty() && inner.stateful_map.is_none() && inner.join.is_none(), windowed) {

@@ -107,6 +107,7 @@ impl Node {
                 }
             }
             Operator::Window(window) => {
+                lines.push(window.phases.to_string());
                 let line = |outputs: &[Field], call: &Bound| format!("{} = {}", list(outputs), call.text());
                 lines.extend(window.compute.aggregates().iter().map(|a| line(&a.outputs, &a.call)));
                 lines.extend(window.compute.group_map().map(|apply| line(&apply.outputs, &apply.call)));

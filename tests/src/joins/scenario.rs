@@ -20,6 +20,8 @@ pub(super) struct Scenario {
     pub(super) sides: [Vec<Vec<Row>>; 2],
     /// A tumbling window behind the join: which tells whether its watermark is right.
     pub(super) then_s: Option<i64>,
+    /// Whether right rows are on every worker.
+    pub(super) broadcast: bool,
 }
 
 /// Which rows go together; in seconds.
@@ -66,6 +68,7 @@ impl Scenario {
             bounds_s: [random.of(0..20), random.of(0..20)],
             sides,
             then_s: random.once_in(3).then(|| random.of(1..20)),
+            broadcast: random.once_in(3),
         }
     }
 
@@ -99,7 +102,8 @@ impl Scenario {
         };
         let _ = write!(
             text,
-            "\n[[steps]]\nfrom = \"left\"\njoin = \"right\"\non = {{ {on} }}\nkind = \"{kind}\"\nprefix = \"r_\"\n{pairing}\n"
+            "\n[[steps]]\nfrom = \"left\"\njoin = \"right\"\non = {{ {on} }}\nkind = \"{kind}\"\nprefix = \"r_\"\nbroadcast = {}\n{pairing}\n",
+            self.broadcast
         );
         if let Some(size) = self.then_s {
             let _ = write!(

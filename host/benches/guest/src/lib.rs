@@ -39,17 +39,21 @@ struct Euros {
 
 /// Work that nothing but the processor limits: so many rounds of a hash (the finalizer of MurmurHash3).
 #[weir::map]
-fn grind(auction: i64, #[param(default = 1_000)] rounds: i64) -> Ground {
-    let mut hash = auction as u64;
-    for round in 0..rounds as u64 {
-        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd) ^ round;
-    }
-    Ground { ground: hash as i64 }
+fn grind(auction: i64, #[param(default = 1_000)] rounds: i64) -> Hashed {
+    Hashed { ground: hash(auction, rounds) }
 }
 
 #[derive(weir::Row)]
-struct Ground {
+struct Hashed {
     ground: i64,
+}
+
+fn hash(of: i64, rounds: i64) -> i64 {
+    let mut hash = of as u64;
+    for round in 0..rounds as u64 {
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd) ^ round;
+    }
+    hash as i64
 }
 
 /// Drops one bid in ten.
@@ -90,6 +94,38 @@ impl Mean {
     }
 }
 
+/// The same work for each row of a group, as an aggregate: all hashes, in one.
+#[derive(weir::Parameters)]
+pub struct Ground {
+    #[param(default = 1_000)]
+    rounds: i64,
+}
+
+/// What [`Ground`] keeps.
+#[derive(weir::Accumulator, Clone)]
+pub struct GroundState {
+    all: i64,
+}
+
+#[weir::aggregate]
+impl Ground {
+    fn create(&self) -> GroundState {
+        GroundState { all: 0 }
+    }
+
+    fn accumulate(&self, state: &mut GroundState, auction: i64) {
+        state.all ^= hash(auction, self.rounds);
+    }
+
+    fn merge(&self, state: &mut GroundState, other: GroundState) {
+        state.all ^= other.all;
+    }
+
+    fn finish(&self, state: &GroundState) -> i64 {
+        state.all
+    }
+}
+
 /// ASCII upper case over the whole column.
 #[weir::map(columns)]
 fn upper(text: weir::Texts<'_>) -> weir::TextBuilder {
@@ -126,4 +162,17 @@ fn spins(a: i64) -> i64 {
     turns
 }
 
-weir::export!(stumbles, spins, scale, scale_columns, euros, grind, serious, Mean, upper, running_sum, group_sum);
+weir::export!(
+    stumbles,
+    spins,
+    scale,
+    scale_columns,
+    euros,
+    grind,
+    serious,
+    Mean,
+    Ground,
+    upper,
+    running_sum,
+    group_sum
+);

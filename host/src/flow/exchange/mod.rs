@@ -1,7 +1,7 @@
 //! The edges on which rows change workers.
 //!
-//! Where rows go is a property of the edge and of nothing else: by key, in turn, or all to one
-//! worker. An edge splits a batch into one part for each worker it may go to, the empty parts
+//! Where rows go is a property of the edge and of nothing else: by key, in turn, all to one
+//! worker or to each. An edge splits a batch into one part for each worker it may go to, the empty parts
 //! included, since a part also tells its worker where the partition's watermark stands. Between
 //! threads a part moves; between processes it travels as Arrow IPC.
 
@@ -46,15 +46,19 @@ pub enum Edge {
     Turn,
     /// All rows to the first worker.
     One,
+    /// All rows to all workers.
+    All,
+    /// Rows stay on their worker; the others are told how far their partition is.
+    Stay,
 }
 
 /// Sends the batches of a stream to the workers that an edge says.
 pub fn exchange<'scope>(stream: Stream<'scope>, edge: &Edge, fields: &[Field]) -> Stream<'scope> {
-    let peers = stream.scope().peers();
+    let (peers, worker) = (stream.scope().peers(), stream.scope().index());
     if peers == 1 {
         return stream;
     }
-    let mut split = Split::new(edge, fields, peers);
+    let mut split = Split::new(edge, fields, peers, worker);
     stream
         .unary::<CapacityContainerBuilder<Vec<Part>>, _, _, _>(Pipeline, "split", move |_, _| {
             move |input, output| {
@@ -102,6 +106,7 @@ mod tests {
             watermark: -7,
             idle: true,
             target: 0,
+            folded: false,
             rows: record_batch(arrow_schema(&fields), columns, rows),
             marks: Marks {
                 positions: Some((0..rows as u64).collect()),

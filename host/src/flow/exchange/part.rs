@@ -22,7 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::flow::batch::{Batch, Marks, record_batch};
 
 /// Bytes of the numbers behind the columns.
-const NUMBERS: usize = 4 + 8 + 8 + 4 + 4 + 8 + 4 + 1;
+const NUMBERS: usize = 4 + 8 + 8 + 4 + 4 + 8 + 4 + 1 + 1;
 
 pub(super) struct Part {
     batch: Batch,
@@ -104,7 +104,7 @@ fn encode(batch: &Batch) -> Result<Vec<u8>, ArrowError> {
     bytes.extend((batch.rows.num_columns() as u32).to_le_bytes());
     bytes.extend((batch.rows.num_rows() as u64).to_le_bytes());
     bytes.extend(marks.each_ref().map(|mark| u8::from(mark.is_some())));
-    bytes.push(u8::from(batch.idle));
+    bytes.extend([u8::from(batch.idle), u8::from(batch.folded)]);
     Ok(bytes)
 }
 
@@ -119,7 +119,7 @@ fn decode(bytes: &[u8]) -> Result<Batch, ArrowError> {
     let count = u32::from_le_bytes(take(&mut numbers).ok_or_else(short)?) as usize;
     let row_count = u64::from_le_bytes(take(&mut numbers).ok_or_else(short)?) as usize;
     let present: [u8; 4] = take(&mut numbers).ok_or_else(short)?;
-    let [idle] = take(&mut numbers).ok_or_else(short)?;
+    let [idle, folded] = take(&mut numbers).ok_or_else(short)?;
     // One copy, out of Timely's memory; the columns are parts of it.
     let mut ipc = Buffer::from(ipc);
     let all = StreamDecoder::new().decode(&mut ipc)?.ok_or_else(short)?;
@@ -136,7 +136,7 @@ fn decode(bytes: &[u8]) -> Result<Batch, ArrowError> {
     let fields: Vec<_> = all.schema().fields().iter().take(count).cloned().collect();
     let columns = all.columns().iter().take(count).cloned().collect();
     let rows: RecordBatch = record_batch(Arc::new(Schema::new(fields)), columns, row_count);
-    Ok(Batch { partition, sequence, watermark, idle: idle != 0, target, rows, marks })
+    Ok(Batch { partition, sequence, watermark, idle: idle != 0, target, folded: folded != 0, rows, marks })
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -159,7 +159,7 @@ mod tests {
             let got = decode(&bytes).expect("decodes");
             assert_eq!(got.rows, sent.rows);
             assert_eq!((got.marks.positions, got.marks.order), (sent.marks.positions, sent.marks.order));
-            assert_eq!((got.partition, got.sequence, got.watermark, got.idle), (3, 9, -7, true));
+            assert_eq!((got.partition, got.sequence, got.watermark, got.idle, got.folded), (3, 9, -7, true, false));
             assert!(got.marks.times.is_none());
             for cut in [0, NUMBERS - 1, NUMBERS, bytes.len() / 2] {
                 assert!(decode(&bytes[..cut]).is_err(), "{cut} bytes");

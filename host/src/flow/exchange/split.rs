@@ -14,6 +14,8 @@ pub(super) enum Split {
     Rows { columns: Vec<usize>, converter: RowConverter, peers: usize, by: By, numbered: bool },
     Turn { peers: u64 },
     One,
+    All { peers: u32 },
+    Stay { peers: u32, worker: u32 },
 }
 
 /// What of a row's key says which worker it goes to.
@@ -25,7 +27,7 @@ pub(super) enum By {
 }
 
 impl Split {
-    pub(super) fn new(edge: &Edge, fields: &[Field], peers: usize) -> Self {
+    pub(super) fn new(edge: &Edge, fields: &[Field], peers: usize, worker: usize) -> Self {
         let rows = |key: &[Field], by, numbered| Self::Rows {
             columns: key.iter().filter_map(|k| fields.iter().position(|f| f.name == k.name)).collect(),
             converter: key_converter(key),
@@ -38,6 +40,8 @@ impl Split {
             Edge::Range { column, bounds } => rows(std::slice::from_ref(column), By::Ranges(bounds.clone()), true),
             Edge::Turn => Self::Turn { peers: peers as u64 },
             Edge::One => Self::One,
+            Edge::All => Self::All { peers: peers as u32 },
+            Edge::Stay => Self::Stay { peers: peers as u32, worker: worker as u32 },
         }
     }
 
@@ -47,16 +51,27 @@ impl Split {
                 batch.target = 0;
                 give(batch);
             }
+            Self::All { peers } => (0..*peers).for_each(|target| give(Batch { target, ..batch.clone() })),
+            Self::Stay { peers, worker } => {
+                let shell = batch.take(&Vec::<u32>::new().into());
+                (0..*peers)
+                    .filter(|target| target != worker)
+                    .for_each(|target| give(Batch { target, ..shell.clone() }));
+                batch.target = *worker;
+                give(batch);
+            }
             Self::Turn { peers } => {
                 batch.target = ((u64::from(batch.partition) + batch.sequence) % *peers) as u32;
                 give(batch);
             }
             Self::Rows { columns, converter, peers, by, numbered } => {
-                if *numbered {
+                if *numbered && !batch.folded {
                     batch.marks.number(batch.rows.num_rows());
                 }
                 let mut parts: Vec<Vec<u32>> = vec![Vec::new(); *peers];
-                let keys: Vec<ArrayRef> = columns.iter().map(|c| Arc::clone(batch.rows.column(*c))).collect();
+                // Accumulators have the key in front.
+                let places: Vec<usize> = if batch.folded { (0..columns.len()).collect() } else { columns.clone() };
+                let keys: Vec<ArrayRef> = places.iter().map(|c| Arc::clone(batch.rows.column(*c))).collect();
                 let (by, peers) = (&*by, *peers);
                 let worker = |key: &[u8]| match by {
                     By::Groups(workers) => owner(key, workers),
@@ -92,7 +107,7 @@ mod tests {
     #[test]
     fn a_key_goes_to_one_worker_and_no_row_is_lost() {
         let fields = [Field::new("k", DataType::Text, true), Field::new("n", DataType::Int64, false)];
-        let mut split = Split::new(&Edge::Key { columns: vec![fields[0].clone()], numbered: true }, &fields, 3);
+        let mut split = Split::new(&Edge::Key { columns: vec![fields[0].clone()], numbered: true }, &fields, 3, 0);
         let mut parts = Vec::new();
         split.split(batch(100), &mut |part| parts.push(part));
         assert_eq!(parts.iter().map(|p| p.target).collect::<Vec<_>>(), [0, 1, 2]);
@@ -122,7 +137,7 @@ mod tests {
         for (peers, first_of) in [(2, vec![0, 50]), (3, vec![0, 50, 80]), (4, vec![0, 10, 50, 80])] {
             let edge = Edge::Range { column: fields[1].clone(), bounds: bounds.clone() };
             let mut firsts = Vec::new();
-            Split::new(&edge, &fields, peers).split(batch(100), &mut |part| {
+            Split::new(&edge, &fields, peers, 0).split(batch(100), &mut |part| {
                 firsts.push(part.rows.column(1).as_primitive::<Int64Type>().values()[0]);
             });
             assert_eq!(firsts, first_of, "{peers} workers");

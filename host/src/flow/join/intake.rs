@@ -38,6 +38,8 @@ pub(super) struct Row {
     /// Its source partition; rows of one time are in the order of their partitions, and then of
     /// their arrival.
     pub(super) partition: u32,
+    /// Its record's number in the partition.
+    pub(super) position: u64,
     /// Where it is held.
     pub(super) place: Place,
 }
@@ -107,7 +109,11 @@ impl Intake {
         let kept = RecordBatch::try_new(held.schema(), columns).expect("columns of the side");
         let places = held.push(kept.clone());
         let partition = if self.windowed { 0 } else { batch.partition };
-        let of = |(row, place): (&u32, Place)| Row { time: times.value(*row as usize), partition, place };
+        let positions = batch.marks.positions.as_ref().filter(|_| !self.windowed);
+        let of = |(row, place): (&u32, Place)| {
+            let row = *row as usize;
+            Row { time: times.value(row), partition, position: positions.map_or(0, |p| p.value(row)), place }
+        };
         (rows.iter().zip(places).map(of).collect(), kept)
     }
 }

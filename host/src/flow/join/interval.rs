@@ -180,11 +180,11 @@ impl Intervals {
                 for partner in partners.rows.between(first, last) {
                     alone = false;
                     let (right, time) = (Some(partner.place), row.time.max(partner.time));
-                    pairs.push(Pair { left: row.place, right, time, order: row.time });
+                    pairs.push(Pair { left: *row, right, time, order: row.time });
                 }
             }
             if alone && self.kind == JoinKind::Left {
-                pairs.push(Pair { left: row.place, right: None, time: row.time, order: row.time });
+                pairs.push(Pair { left: *row, right: None, time: row.time, order: row.time });
             }
         }
         pairs.finish();

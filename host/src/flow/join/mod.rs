@@ -1,7 +1,8 @@
 //! The join operator: keeps the rows of two streams until the watermark says that no partner can
 //! come any more, and gives pairs, once for each epoch.
 //!
-//! In come batches of both streams, exchanged by key; out go pairs, in an order that depends on the
+//! In come batches of both streams, exchanged by key, or the left ones where they are and the right ones
+//! on every worker; out go pairs, in an order that depends on the
 //! rows alone. The join's watermark is the lesser of the two streams'. Whether a row is late is
 //! decided by the watermark of its own partition, as for windows. Rows are kept as Arrow columns
 //! ([`held`]); what finds them there is numbers ([`window`], [`interval`]).
@@ -76,13 +77,17 @@ pub(super) fn join<'scope>(
     let scope = left.0.scope();
     let (left_node, right_node) = (left.1, right.1);
     let (peers, worker) = (scope.peers(), scope.index());
-    let by_key = |(stream, of): (Stream<'scope>, usize), key: &[Field]| {
-        exchange(stream, &Edge::Key { columns: key.to_vec(), numbered: false }, &plan.nodes[of].fields)
+    let moved = |(stream, of): (Stream<'scope>, usize), key: &[Field], broadcast: Edge| {
+        let edge = match join.broadcast {
+            true => broadcast,
+            false => Edge::Key { columns: key.to_vec(), numbered: false },
+        };
+        exchange(stream, &edge, &plan.nodes[of].fields)
     };
     let watermarks = [left.1, right.1].map(|of| Watermarks::new(plan.partition_count(of, peers)));
     let streams = [left.1, right.1].map(|of| (arrow_schema(&plan.nodes[of].fields), Order::of(&plan.nodes[of])));
     let intakes = Intake::of(join, [&plan.nodes[left.1], &plan.nodes[right.1]]);
-    let (left, right) = (by_key(left, &join.left_key), by_key(right, &join.right_key));
+    let (left, right) = (moved(left, &join.left_key, Edge::Stay), moved(right, &join.right_key, Edge::All));
     let shape = Shape::new(join, &intakes, options.batch_rows, peers > 1);
     let open = match join.pairing {
         Pairing::Window(kind) => Open::Windows(Windows::new(kind, intakes, join.kind)),
@@ -96,8 +101,10 @@ pub(super) fn join<'scope>(
         _ => plan.partition_names_of(of),
     });
     let (worker, name) = (worker as u32, node.name.clone());
+    let broadcast = join.broadcast;
     let pace = Pace::default();
-    let mut step = Step { open, shape, watermarks, streams, worker, sequence: 0, shared, counters, name, names, pace };
+    let mut step =
+        Step { open, shape, watermarks, streams, broadcast, worker, sequence: 0, shared, counters, name, names, pace };
     if cuts.are_taken() {
         step.open.save();
     }
@@ -173,6 +180,8 @@ struct Step {
     watermarks: [Watermarks; 2],
     /// The columns and the order of each.
     streams: [(SchemaRef, Order); 2],
+    /// Whether every worker has all right rows.
+    broadcast: bool,
     worker: u32,
     sequence: u64,
     shared: Arc<Shared>,
@@ -184,9 +193,17 @@ struct Step {
 }
 
 impl Step {
+    /// Whether another worker has all rows of a side as well, and tells of them.
+    fn is_copy(&self, side: usize) -> bool {
+        self.broadcast && side == 1 && self.worker > 0
+    }
+
     /// What waits, or what of it has come since the last checkpoint.
     fn snapshot(&mut self) -> Section {
-        let (fired, tables, whole) = self.open.snapshot(&mut self.pace);
+        let (fired, mut tables, whole) = self.open.snapshot(&mut self.pace);
+        if self.is_copy(1) {
+            tables[1] = saved::table(1, []);
+        }
         let watermarks = [0, 1].map(|side| self.watermarks[side].saved(&self.names[side]));
         let facts = Facts { watermarks, batches: self.sequence, fired };
         Section { node: self.name.clone(), whole, facts: json!(facts), tables }
@@ -205,7 +222,7 @@ impl Step {
         // Oldest first: rows are in the order in which they came.
         for (_, section) in sections.all() {
             for side in [0, 1] {
-                let mine = |key: &[u8]| owner(key, &owners) == self.worker;
+                let mine = |key: &[u8]| (self.broadcast && side == 1) || owner(key, &owners) == self.worker;
                 let kept = adopted(section, side, &mine).map_err(|what| sections.wrong(what))?;
                 kept.iter().for_each(|kept| self.open.adopt(side, kept));
             }
@@ -227,8 +244,10 @@ impl Step {
                     Open::Windows(windows) => windows.take_in(side, &batch),
                     Open::Intervals(intervals) => intervals.take_in(side, &batch),
                 };
-                Node::add(&self.counters.rows_in, batch.rows.num_rows());
-                Node::add(&self.counters.late, late);
+                if !self.is_copy(side) {
+                    Node::add(&self.counters.rows_in, batch.rows.num_rows());
+                    Node::add(&self.counters.late, late);
+                }
             }
         }
         let (watermark, idle) = Watermarks::of_both(&mut self.watermarks);
@@ -237,7 +256,16 @@ impl Step {
         let (worker, sequence) = (self.worker, &mut self.sequence);
         let mut numbered = |watermark: i64, rows: RecordBatch, marks: Marks| {
             rows_out += rows.num_rows();
-            give(Batch { partition: worker, sequence: *sequence, watermark, idle, target: 0, rows, marks });
+            give(Batch {
+                partition: worker,
+                sequence: *sequence,
+                watermark,
+                idle,
+                target: 0,
+                folded: false,
+                rows,
+                marks,
+            });
             *sequence += 1;
         };
         // The stream is at its new watermark only behind the last of these rows.

@@ -9,7 +9,7 @@ use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, TimestampMicro
 use arrow_schema::SchemaRef;
 
 use super::held::{Held, Place, Places};
-use super::intake::Intake;
+use super::intake::{Intake, Row};
 use crate::flow::batch::{Marks, record_batch};
 use crate::flow::window::assign::Slices;
 use crate::plan::{self, Origin, PairColumn, Pairing};
@@ -24,6 +24,8 @@ pub(super) struct Shape {
     batch_rows: usize,
     /// Whether rows of several workers have to be put in order behind this.
     keep_order: bool,
+    /// Whether rows of one key come from several workers.
+    spread: bool,
 }
 
 /// Where a column comes from: the number is that of the column in its side.
@@ -38,7 +40,7 @@ enum From {
 /// Two rows that go together, or a left one without a partner.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
-    pub(super) left: Place,
+    pub(super) left: Row,
     pub(super) right: Option<Place>,
     /// Its event time.
     pub(super) time: i64,
@@ -67,7 +69,7 @@ impl Shape {
             Pairing::Within { .. } => None,
         };
         let columns = join.columns.iter().map(from).collect();
-        Self { schema: arrow_schema(&fields), columns, slices, batch_rows, keep_order }
+        Self { schema: arrow_schema(&fields), columns, slices, batch_rows, keep_order, spread: join.broadcast }
     }
 
     /// Pairs of two sides, to be given to `give`.
@@ -113,7 +115,7 @@ impl Pairs<'_> {
 
     fn flush(&mut self) {
         let found = std::mem::take(&mut self.found);
-        let lefts: Places = found.iter().map(|pair| Some(pair.left)).collect();
+        let lefts: Places = found.iter().map(|pair| Some(pair.left.place)).collect();
         let rights: Places = found.iter().map(|pair| pair.right).collect();
         let timestamps = |of: &dyn Fn(i64) -> i64| -> ArrayRef {
             let array = TimestampMicrosecondArray::from_iter_values(found.iter().map(|pair| of(pair.order)));
@@ -127,10 +129,18 @@ impl Pairs<'_> {
         };
         let columns = self.shape.columns.iter().map(column).collect();
         let times: Int64Array = found.iter().map(|pair| pair.time).collect::<Vec<_>>().into();
-        // Pairs of one key come from one worker, in the order of their numbers.
+        // Pairs of one key come from one worker, in the order of their numbers; else those of one left row do.
         let order = |(pair, number): (&Pair, u64)| {
             let first = (pair.order as u64 ^ (1 << 63)).to_be_bytes();
-            [&first[..], self.left.key(pair.left), &number.to_be_bytes()].concat()
+            let Row { time, partition, position, place } = pair.left;
+            let mut order = [&first[..], self.left.key(place)].concat();
+            if self.shape.spread {
+                order.extend((time as u64 ^ (1 << 63)).to_be_bytes());
+                order.extend(partition.to_be_bytes());
+                order.extend(position.to_be_bytes());
+            }
+            order.extend(number.to_be_bytes());
+            order
         };
         let numbered = || found.iter().zip(self.given..);
         let marks = Marks {

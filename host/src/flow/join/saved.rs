@@ -1,7 +1,7 @@
 //! Rows that wait, in checkpoints: a table for each side, `left` and `right`.
 //!
 //! Rows are only ever added, and when one is done with follows from the watermark; so what has changed
-//! is what has come. Beside its columns, a row has its time, its partition and, where windows are
+//! is what has come. Beside its columns, a row has its time, its partition, its number there and, where windows are
 //! joined, its pane.
 
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) const NO_PANE: PaneId = PaneId { start: 0, seen_from: 0 };
 const SIDES: [&str; 2] = ["left", "right"];
 
 /// The columns of a table that are not the side's.
-const COLUMNS: usize = 4;
+const COLUMNS: usize = 5;
 
 /// Rows with where they were and what they are in.
 type Kept = (RecordBatch, Vec<Row>, Vec<PaneId>);
@@ -71,6 +71,7 @@ pub(super) fn table(side: usize, kept: impl IntoIterator<Item = Kept>) -> Table 
         let own: [(String, ArrayRef); COLUMNS] = [
             ("time".into(), numbers(&|at| rows[at].time)),
             ("partition".into(), partitions),
+            ("position".into(), numbers(&|at| rows[at].position as i64)),
             ("start".into(), numbers(&|at| panes[at].start)),
             ("seen_from".into(), numbers(&|at| panes[at].seen_from)),
         ];
@@ -84,7 +85,7 @@ pub(super) fn table(side: usize, kept: impl IntoIterator<Item = Kept>) -> Table 
 /// Rows of a batch of a section.
 pub(super) struct Adopted {
     columns: Vec<ArrayRef>,
-    rows: Vec<(i64, u32, PaneId)>,
+    rows: Vec<(Row, PaneId)>,
 }
 
 /// The rows of a side in a section that are a worker's, by their keys.
@@ -92,13 +93,15 @@ pub(super) fn adopted(section: &Section, side: usize, mine: &dyn Fn(&[u8]) -> bo
     let missing = || "a column is missing".to_owned();
     let batches = section.table(SIDES[side]).iter().map(|held| {
         let number = |at: usize| held.column(at).as_primitive_opt::<Int64Type>().ok_or_else(missing);
-        let (times, starts, seen_froms) = (number(0)?, number(2)?, number(3)?);
+        let (times, positions, starts, seen_froms) = (number(0)?, number(2)?, number(3)?, number(4)?);
         let partitions = held.column(1).as_primitive_opt::<UInt32Type>().ok_or_else(missing)?;
         let keys = held.columns().last().and_then(|keys| keys.as_binary_opt::<i32>()).ok_or_else(missing)?;
         let kept: Vec<u32> = (0..held.num_rows() as u32).filter(|row| mine(keys.value(*row as usize))).collect();
         let of = |row: &u32| {
             let at = *row as usize;
-            (times.value(at), partitions.value(at), PaneId { start: starts.value(at), seen_from: seen_froms.value(at) })
+            let (time, partition, position) = (times.value(at), partitions.value(at), positions.value(at) as u64);
+            let pane = PaneId { start: starts.value(at), seen_from: seen_froms.value(at) };
+            (Row { time, partition, position, place: Place::default() }, pane)
         };
         Ok(Adopted { rows: kept.iter().map(of).collect(), columns: keyed::rows(held, COLUMNS, &kept) })
     });
@@ -108,13 +111,8 @@ pub(super) fn adopted(section: &Section, side: usize, mine: &dyn Fn(&[u8]) -> bo
 impl Adopted {
     /// Holds those that still wait.
     pub(super) fn hold(&self, held: &mut Held, waits: impl Fn(&Row, PaneId) -> bool) -> Vec<(Row, PaneId)> {
-        let unplaced = |(time, partition, _): &(i64, u32, PaneId)| Row {
-            time: *time,
-            partition: *partition,
-            place: Place::default(),
-        };
         let some: Vec<u32> =
-            (0..).zip(&self.rows).filter(|(_, row)| waits(&unplaced(row), row.2)).map(|(at, _)| at).collect();
+            (0..).zip(&self.rows).filter(|(_, (row, pane))| waits(row, *pane)).map(|(at, _)| at).collect();
         if some.is_empty() {
             return Vec::new();
         }
@@ -123,8 +121,8 @@ impl Adopted {
         let rows = RecordBatch::try_new(held.schema(), columns).expect("columns of the side");
         let places = held.push(rows);
         let of = |(at, place): (&u32, Place)| {
-            let row = &self.rows[*at as usize];
-            (Row { place, ..unplaced(row) }, row.2)
+            let (row, pane) = self.rows[*at as usize];
+            (Row { place, ..row }, pane)
         };
         some.iter().zip(places).map(of).collect()
     }

@@ -65,7 +65,8 @@ mod tests {
         let keys = arrow_array::BinaryArray::from_iter_values((0..9).map(|_| b""));
         let rows = arrow_array::RecordBatch::try_new(held.schema(), vec![std::sync::Arc::new(keys)]);
         let mut places = held.push(rows.expect("a column"));
-        let mut row = |time, partition| Row { time, partition, place: places.next().expect("nine places") };
+        let mut row =
+            |time, partition| Row { time, partition, position: 0, place: places.next().expect("nine places") };
         let rows = [row(5, 0), row(7, 1), row(7, 0), row(3, 0), row(7, 0), row(5, 0), row(9, 0)];
         let mut timeline = Timeline::default();
         let sorted = |times: &mut Vec<Row>| times.sort_by_key(|r| (r.time, r.partition));

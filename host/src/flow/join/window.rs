@@ -185,7 +185,7 @@ impl Windows {
             let is_partner = |row: &&Keyed| compare(row, right, &key, left) == Ordering::Equal;
             let partners = rights[r..].iter().take_while(is_partner).count();
             for keyed in &lefts[l..l + same] {
-                let mut give = |right| pairs.push(Pair { left: keyed.row.place, right, time, order: end });
+                let mut give = |right| pairs.push(Pair { left: keyed.row, right, time, order: end });
                 rights[r..r + partners].iter().for_each(|partner| give(Some(partner.row.place)));
                 if partners == 0 && self.kind == JoinKind::Left {
                     give(None);

@@ -177,7 +177,16 @@ impl Open {
     fn batch(&mut self, rows: RecordBatch, marks: Marks) -> Batch {
         let sequence = self.sequence;
         self.sequence += 1;
-        Batch { partition: self.index, sequence, watermark: i64::MIN, idle: self.idle, target: 0, rows, marks }
+        Batch {
+            partition: self.index,
+            sequence,
+            watermark: i64::MIN,
+            idle: self.idle,
+            target: 0,
+            folded: false,
+            rows,
+            marks,
+        }
     }
 }
 

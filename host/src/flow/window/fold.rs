@@ -68,6 +68,8 @@ pub(super) struct Shape {
 
 pub(super) struct Aggregate {
     pub(super) invoker: Invoker,
+    /// What an accumulator has.
+    pub(super) fields: Vec<Field>,
     pub(super) store: Store,
     pub(super) outputs: Vec<Field>,
 }
@@ -94,6 +96,7 @@ impl Windows {
     ) -> Self {
         let aggregate = |a: &plan::Aggregate| Aggregate {
             invoker: Invoker::new(&a.call, stream, reuse, Arc::clone(counters)),
+            fields: a.call.function.signature().accumulator.clone(),
             store: Store::new(&a.call.function.signature().accumulator, a.empty.clone()),
             outputs: a.outputs.clone(),
         };
@@ -118,10 +121,10 @@ impl Windows {
         }
     }
 
-    /// Folds the rows of a batch that are not late, and gives those that are. Rows that a function
-    /// fails on are added to `failed`, with their index in the batch.
+    /// Folds the rows of a batch that are not late, and gives those that are; merges them where they are
+    /// accumulators. Rows that a function fails on are added to `failed`, with their index in the batch.
     pub(super) fn fold(&mut self, batch: &Batch, failed: &mut Vec<Failed>) -> Result<Vec<u32>> {
-        let keys = self.keys(&batch.rows);
+        let keys = self.keys(batch);
         // Without event time all rows are of one time, and none is late.
         let all = |time| Int64Array::from(vec![time; batch.rows.num_rows()]);
         let times = batch.marks.times.clone().unwrap_or_else(|| all(0));
@@ -141,8 +144,10 @@ impl Windows {
                 group_map.take(batch, times, &placed);
             }
             let before = failed.len();
-            if !placed.rows.is_empty() {
-                self.fold_rows(batch, &placed, failed);
+            match (placed.rows.is_empty(), batch.folded) {
+                (true, _) => {}
+                (false, false) => self.fold_rows(batch, &placed, failed),
+                (false, true) => self.merge_rows(batch, &placed, failed),
             }
             if failed.len() == before {
                 self.open.commit();
@@ -157,8 +162,12 @@ impl Windows {
     }
 
     /// The key of each row; none where all rows are one group.
-    fn keys(&mut self, rows: &RecordBatch) -> Option<Rows> {
-        let columns: Vec<ArrayRef> = self.key_columns.iter().map(|c| Arc::clone(rows.column(*c))).collect();
+    fn keys(&mut self, batch: &Batch) -> Option<Rows> {
+        let column = |(place, column): (usize, &usize)| {
+            // Accumulators have the key in front.
+            Arc::clone(batch.rows.column(if batch.folded { place } else { *column }))
+        };
+        let columns: Vec<ArrayRef> = self.key_columns.iter().enumerate().map(column).collect();
         let keys = || self.converter.convert_columns(&columns).expect("the key has the columns of the plan");
         (!columns.is_empty()).then(keys)
     }
@@ -170,26 +179,50 @@ impl Windows {
             None => batch.rows.clone(),
             Some(selection) => batch.clone().filter(&selection).rows,
         };
-        let (count, before) = (placed.slots.len(), failed.len());
-        let mut folded = Vec::with_capacity(self.aggregates.len());
+        let count = placed.slots.len();
+        let (mut folded, mut some) = (Vec::with_capacity(self.aggregates.len()), Vec::new());
         for (index, aggregate) in self.aggregates.iter_mut().enumerate() {
             let held = aggregate.store.gather(&placed.slots);
             let mut failures = Vec::new();
             folded.push(aggregate.invoker.accumulate(held, count, &placed.groups, &rows, moment, &mut failures));
-            failures.iter_mut().for_each(|f| f.row = placed.rows[f.row as usize]);
-            failed.extend(failures.into_iter().map(|failure| Failed { aggregate: index, failure }));
+            some.extend(failures.into_iter().map(|failure| Failed { aggregate: index, failure }));
         }
-        if failed.len() > before {
-            // The first reason for a row stands.
-            failed[before..].sort_by_key(|f| f.failure.row);
-            let mut seen = None;
-            let mut tail = failed.split_off(before);
-            tail.retain(|f| seen.replace(f.failure.row) != Some(f.failure.row));
-            failed.extend(tail);
+        self.keep(placed, folded, some, failed);
+    }
+
+    /// Merges accumulators that were made elsewhere, and keeps what that gives if none failed.
+    fn merge_rows(&mut self, batch: &Batch, placed: &Placed, failed: &mut Vec<Failed>) {
+        let moment = batch.moment();
+        let rows = match placed.selection(batch.rows.num_rows()) {
+            None => batch.rows.clone(),
+            Some(selection) => batch.clone().filter(&selection).rows,
+        };
+        let count = placed.slots.len();
+        let (mut merged, mut some) = (Vec::with_capacity(self.aggregates.len()), Vec::new());
+        let mut columns = rows.columns()[self.key.len()..].iter().cloned();
+        for (index, aggregate) in self.aggregates.iter_mut().enumerate() {
+            let others = columns.by_ref().take(aggregate.store.columns()).collect();
+            let held = aggregate.store.gather(&placed.slots);
+            let mut failures = Vec::new();
+            merged.push(aggregate.invoker.merge(held, count, &placed.groups, others, moment, &mut failures));
+            some.extend(failures.into_iter().map(|failure| Failed { aggregate: index, failure }));
+        }
+        self.keep(placed, merged, some, failed);
+    }
+
+    /// Keeps what the functions gave for the slots that rows touch, or tells which rows `some` of them
+    /// failed on.
+    fn keep(&mut self, placed: &Placed, given: Vec<Vec<ArrayRef>>, mut some: Vec<Failed>, failed: &mut Vec<Failed>) {
+        if some.is_empty() {
+            for (aggregate, given) in self.aggregates.iter_mut().zip(&given) {
+                aggregate.store.scatter(&placed.slots, given);
+            }
             return;
         }
-        for (aggregate, folded) in self.aggregates.iter_mut().zip(&folded) {
-            aggregate.store.scatter(&placed.slots, folded);
-        }
+        some.iter_mut().for_each(|f| f.failure.row = placed.rows[f.failure.row as usize]);
+        // The first reason for a row stands.
+        some.sort_by_key(|f| f.failure.row);
+        some.dedup_by_key(|f| f.failure.row);
+        failed.extend(some);
     }
 }

@@ -13,6 +13,7 @@ mod fold;
 mod groups;
 mod keys;
 mod late;
+mod local;
 mod pane;
 mod panes;
 pub(super) mod place;
@@ -53,6 +54,7 @@ use crate::types::{Field, arrow_schema};
 use fire::Fired;
 use fold::Windows;
 pub(super) use late::late;
+pub(super) use local::fold_locally;
 
 /// What the operator needs to know of its step and its stream.
 pub(super) struct Setting<'a> {
@@ -121,9 +123,17 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
                     let mut late = late.session(&for_late);
                     // Those without rows say where their partition is, to who takes late rows as well.
                     let (bare, full): (Vec<_>, Vec<_>) = batches.into_iter().partition(|b| b.rows.num_rows() == 0);
-                    for mut batch in merged(full, &schema, order).into_iter().chain(bare) {
+                    // What was folded before it came is whole: no batch of it came from several workers.
+                    let (folded, rows): (Vec<_>, Vec<_>) = full.into_iter().partition(|b| b.folded);
+                    let mut full = merged(rows, &schema, order);
+                    if !folded.is_empty() {
+                        full.extend(folded);
+                        full.sort_by_key(|b| (b.partition, b.sequence));
+                    }
+                    for mut batch in full.into_iter().chain(bare) {
                         let rows = step.fold(&mut batch);
-                        if side {
+                        // What was folded before it came has left its late rows behind.
+                        if side && !batch.folded {
                             late.give(rows);
                         }
                     }
@@ -238,7 +248,9 @@ impl Step {
             Vec::new()
         });
         Node::add_time(&self.counters.busy_ns, started.elapsed());
-        Node::add(&self.counters.rows_in, rows);
+        if !batch.folded {
+            Node::add(&self.counters.rows_in, rows);
+        }
         Node::add(&self.counters.late, late.len());
         for (index, called) in self.called.iter().enumerate() {
             let of: Vec<&Failure> = failed.iter().filter(|f| f.aggregate == index).map(|f| &f.failure).collect();
@@ -262,6 +274,7 @@ impl Step {
             watermark,
             idle: self.watermarks.is_idle(),
             target: 0,
+            folded: false,
             rows: RecordBatch::new_empty(arrow_schema::Schema::empty().into()),
             marks: Marks::default(),
         };

@@ -212,6 +212,13 @@ impl Panes {
         std::mem::take(&mut self.open)
     }
 
+    /// Marks of a row that is in this pane: a time in it, the latest up to `now`, and the last watermark
+    /// before the end of the first window that sees it.
+    pub(super) fn marks(&self, id: PaneId, now: i64) -> (i64, i64) {
+        let time = now.min(self.slices.pane_end(id.start).saturating_sub(1)).max(id.start);
+        (time, id.seen_from.saturating_sub(1).saturating_add(self.firing.allowed_lateness_us))
+    }
+
     /// Gives panes back, but for those that no window after the watermark sees.
     pub(super) fn close(&mut self, mut open: BTreeMap<PaneId, Pane>, watermark: i64) {
         let early = self.firing.emit.is_due(self.fired, watermark);

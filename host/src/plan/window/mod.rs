@@ -11,7 +11,7 @@ pub use plan::{Aggregate, Compute, Emit, Firing, Late, WINDOW_COLUMNS, WINDOW_EM
 use super::bind::{bind, did_you_mean};
 use super::spec::{At, StepSpec, Text};
 use super::steps::{Find, Step, Stream, applied, found, twice};
-use super::{Operator, call};
+use super::{Operator, call, two_phase};
 use crate::error::Invalid;
 use crate::function::Kind;
 use crate::types::{DataType, Field};
@@ -56,7 +56,8 @@ pub(super) fn window(
             .hint("the result has window_start, window_end, the key and what is computed; rename what is computed")
             .into());
     }
-    let window = Window { key, kind, firing, compute };
+    let phases = two_phase::phases(text, inner, kind, &compute, stream.spread)?;
+    let window = Window { key, kind, firing, compute, phases };
     Ok(Step { operator: Operator::Window(window), columns, name: "window".to_string() })
 }
 

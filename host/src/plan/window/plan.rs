@@ -1,7 +1,7 @@
 //! What is true of a window step: its key, which windows a row is in, when they give results, and what
 //! is computed of them.
 
-use crate::plan::{Apply, Bound};
+use crate::plan::{Apply, Bound, Phases};
 use crate::types::Field;
 
 /// Rows folded by key and window.
@@ -15,6 +15,8 @@ pub struct Window {
     pub firing: Firing,
     /// What is computed of each.
     pub compute: Compute,
+    /// Whether rows are folded before they change workers.
+    pub phases: Phases,
 }
 
 /// What is computed of the rows of a window and key.

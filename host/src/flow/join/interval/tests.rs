@@ -63,7 +63,8 @@ impl Trial {
         let columns: Vec<arrow_array::ArrayRef> = vec![std::sync::Arc::new(keys), std::sync::Arc::new(times.clone())];
         let rows = record_batch(arrow_schema(&[number("k"), number("t")]), columns, rows.len());
         let marks = Marks { times: Some(times), watermarks: Some(watermarks), ..Marks::default() };
-        let batch = Batch { partition: 0, sequence: 0, watermark: 0, idle: false, target: 0, rows, marks };
+        let batch =
+            Batch { partition: 0, sequence: 0, watermark: 0, idle: false, target: 0, folded: false, rows, marks };
         assert_eq!(self.intervals.take_in(side, &batch), 0, "none is late");
     }
 
