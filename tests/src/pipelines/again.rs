@@ -36,14 +36,14 @@ fn node(node: &Node) -> Result<Node> {
             ttl_us: *ttl_us,
             empty: empty.clone(),
         }),
-        Operator::Window(Window { key, kind, firing, compute }) => {
+        Operator::Window(Window { key, kind, firing, compute, phases }) => {
             let aggregate =
                 |a: &Aggregate| Aggregate { call: bound(&a.call), outputs: a.outputs.clone(), empty: a.empty.clone() };
             let compute = match compute {
                 Compute::Aggregates(aggregates) => Compute::Aggregates(aggregates.iter().map(aggregate).collect()),
                 Compute::Groups(of) => Compute::Groups(apply(of)),
             };
-            Operator::Window(Window { key: key.clone(), kind: *kind, firing: *firing, compute })
+            Operator::Window(Window { key: key.clone(), kind: *kind, firing: *firing, compute, phases: *phases })
         }
         Operator::Join(join) => Operator::Join(join.clone()),
         Operator::Late => Operator::Late,

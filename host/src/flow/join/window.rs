@@ -18,6 +18,7 @@ use crate::checkpoint::Table;
 use crate::flow::batch::Batch;
 use crate::flow::cut::keyed::Pace;
 use crate::flow::window::assign::{PaneId, Slices};
+use crate::flow::window::keys::prefix;
 use crate::plan::{JoinKind, WindowKind};
 
 /// The rows of both sides whose windows have not fired.
@@ -233,16 +234,4 @@ fn compare(a: &Keyed, of_a: &Side, b: &Keyed, of_b: &Side) -> Ordering {
         true => of_a.held.key(a.row.place).cmp(of_b.held.key(b.row.place)),
         false => Ordering::Equal,
     })
-}
-
-/// The first sixteen bytes of a key, in an order that is theirs. No key is the start of another, so
-/// zeros behind a short one change nothing.
-fn prefix(key: &[u8]) -> [u64; 2] {
-    let mut bytes = [0; 16];
-    let count = key.len().min(16);
-    bytes[..count].copy_from_slice(&key[..count]);
-    let [mut first, mut second] = [[0; 8]; 2];
-    first.copy_from_slice(&bytes[..8]);
-    second.copy_from_slice(&bytes[8..]);
-    [u64::from_be_bytes(first), u64::from_be_bytes(second)]
 }

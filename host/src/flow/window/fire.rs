@@ -12,7 +12,7 @@ use arrow_array::RecordBatch;
 use super::counts::Full;
 use super::fold::Windows;
 use super::place::Open;
-use super::ready::{Due, Emission, Ready};
+use super::ready::{Due, Emission, Ready, in_order};
 use super::results::moment;
 use super::sessions;
 use crate::error::Result;
@@ -81,9 +81,10 @@ impl Windows {
         let Open::Sessions(sessions) = &mut self.open else { return };
         let fired = sessions.watermark();
         let (due, free) = sessions.due(watermark);
-        for chunk in due.chunks(self.batch_rows) {
+        let order = in_order(due.iter().map(|due| (due.end, &*due.key)));
+        for chunk in order.chunks(self.batch_rows) {
             let mut ready = Ready::default();
-            for sessions::Due { emission, start, end, key, slot, others } in chunk {
+            for sessions::Due { emission, start, end, key, slot, others } in chunk.iter().map(|i| &due[*i as usize]) {
                 let key = Due { emission: *emission, start: *start, end: *end, key, slot: *slot };
                 ready.add(key, others.iter().copied());
             }
@@ -138,7 +139,8 @@ impl Windows {
                 number.is_none_or(|number| !failed.contains(&number))
             });
         }
-        keys.sort_by(|a, b| (a.end, a.key).cmp(&(b.end, b.key)));
+        let order = in_order(keys.iter().map(|due| (due.end, due.key)));
+        let keys: Vec<Due<'_>> = order.into_iter().map(|place| keys[place as usize]).collect();
         for chunk in keys.chunks(self.batch_rows) {
             self.give_aggregates(chunk, fired, out);
         }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, Int64Array};
 use arrow_buffer::BooleanBuffer;
 use arrow_row::{RowConverter, RowParser, Rows};
 
@@ -74,6 +74,13 @@ pub(super) struct Aggregate {
     pub(super) outputs: Vec<Field>,
 }
 
+/// The fields of an aggregate's accumulators, named `aggregate.field`.
+pub(super) fn held(aggregate: &plan::Aggregate) -> Vec<Field> {
+    let name = aggregate.outputs.first().map_or("", |output| &output.name);
+    let fields = aggregate.call.function.signature().accumulator.iter();
+    fields.map(|field| Field { name: format!("{name}.{}", field.name), ..field.clone() }).collect()
+}
+
 /// A row that one of the aggregates failed on. It is in none of them.
 pub(super) struct Failed {
     /// Which aggregate of the step.
@@ -96,7 +103,7 @@ impl Windows {
     ) -> Self {
         let aggregate = |a: &plan::Aggregate| Aggregate {
             invoker: Invoker::new(&a.call, stream, reuse, Arc::clone(counters)),
-            fields: a.call.function.signature().accumulator.clone(),
+            fields: held(a),
             store: Store::new(&a.call.function.signature().accumulator, a.empty.clone()),
             outputs: a.outputs.clone(),
         };

@@ -11,7 +11,7 @@ mod counts;
 mod fire;
 mod fold;
 mod groups;
-mod keys;
+pub(super) mod keys;
 mod late;
 mod local;
 mod pane;
@@ -23,6 +23,7 @@ mod sessions;
 mod sliding;
 mod snapshot;
 mod spill;
+mod table;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

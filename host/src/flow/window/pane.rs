@@ -1,7 +1,7 @@
 //! One pane: its keys, the slot where each has its accumulators, and which have changed since results
 //! were last given.
 
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, prefix};
 use super::place::Slots;
 use super::ready::Emission;
 
@@ -49,12 +49,18 @@ impl Changed {
 
 impl Pane {
     /// The place of a key among the pane's keys, the last for a new key.
-    pub(super) fn index(&mut self, key: &[u8], slots: &mut Slots) -> u32 {
-        let index = self.keys.insert(Key::of(key));
+    pub(super) fn index(&mut self, key: Key<'_>, slots: &mut Slots) -> u32 {
+        let index = self.keys.insert(key);
         if index as usize == self.slots.len() {
             self.slots.push(slots.get());
         }
         index
+    }
+
+    /// Reads what finding the slots of these keys will read. Gives slots that they may well have.
+    pub(super) fn read_ahead(&self, keys: &[Key<'_>]) -> Vec<u32> {
+        let guesses = self.keys.read_ahead(keys);
+        guesses.iter().map(|guess| self.slots.get(*guess as usize).copied().unwrap_or_default()).collect()
     }
 
     /// Its keys and slots, in the order they came.
@@ -78,9 +84,10 @@ impl Pane {
 
     /// Its keys in their order.
     pub(super) fn sorted(&self) -> Vec<u32> {
-        let mut keys: Vec<u32> = (0..self.slots.len() as u32).collect();
-        keys.sort_unstable_by_key(|key| self.keys.get(*key).bytes);
-        keys
+        let mut keys: Vec<([u64; 2], u32)> =
+            (0..self.slots.len() as u32).map(|key| (prefix(self.keys.bytes(key)), key)).collect();
+        keys.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.keys.bytes(a.1).cmp(self.keys.bytes(b.1))));
+        keys.into_iter().map(|(_, key)| key).collect()
     }
 
     /// The slot of a key.

@@ -5,10 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assign::{PaneId, Slices};
+use super::keys::Key;
 use super::pane::Pane;
 use super::place::{Groups, Input, Placed, Slots};
 use super::ready::Emission;
 use crate::plan::{Emit, Firing, WindowKind};
+
+/// Keys of a pane from which on they are not in a core's own cache any more, about.
+const READ_AHEAD_MIN: usize = 20_000;
 
 /// All open panes, in the order of time.
 #[derive(Debug)]
@@ -63,7 +67,7 @@ impl Panes {
         self.touched.clear();
         self.folded.clear();
         let noted = self.firing.repeats() || self.tracked.is_some() || self.saved;
-        let mut from = 0;
+        let (mut from, mut keys) = (0, Vec::new());
         while from < panes.len() {
             // A run of rows in one pane: mostly the whole batch.
             let id = panes[from];
@@ -73,8 +77,13 @@ impl Panes {
                 self.touched.push((id, had));
             }
             let pane = self.open.entry(id).or_default();
-            for row in &placed.rows[from..to] {
-                let index = pane.index(input.key(*row as usize), &mut self.slots);
+            keys.clear();
+            keys.extend(placed.rows[from..to].iter().map(|row| Key::of(input.key(*row as usize))));
+            if pane.slots.len() > READ_AHEAD_MIN {
+                groups.read_ahead(&pane.read_ahead(&keys));
+            }
+            for key in &keys {
+                let index = pane.index(*key, &mut self.slots);
                 let known = placed.slots.len();
                 placed.groups.push(groups.number(pane.slots[index as usize], &mut placed.slots));
                 if noted && placed.slots.len() > known {
@@ -316,7 +325,7 @@ mod tests {
 
     fn slot(panes: &mut Panes, id: PaneId, key: &str) -> u32 {
         let pane = panes.open.entry(id).or_default();
-        let index = pane.index(key.as_bytes(), &mut panes.slots);
+        let index = pane.index(Key::of(key.as_bytes()), &mut panes.slots);
         pane.slots[index as usize]
     }
 
@@ -333,6 +342,29 @@ mod tests {
         assert_eq!(entries, [(&b"b"[..], 0), (&b"a"[..], 1)]);
         panes.close(open, 10);
         assert_eq!((slot(&mut panes, at(10), "new"), panes.open.len()), (1, 1));
+    }
+
+    #[test]
+    fn marks_of_a_pane_name_it_again() {
+        for kind in [
+            WindowKind::Tumbling { size_us: 10, offset_us: 3 },
+            WindowKind::Hopping { size_us: 10, step_us: 4, offset_us: 0 },
+            WindowKind::Cumulating { size_us: 12, step_us: 4, offset_us: 5 },
+            WindowKind::Global,
+        ] {
+            for allowed_lateness_us in [0, 7] {
+                let panes = Panes::new(kind, Firing { emit: Emit::Final, allowed_lateness_us, late: Late::Drop });
+                for (time, watermark) in (-40..40).flat_map(|time| (-60..60).map(move |watermark| (time, watermark))) {
+                    let Some(id) = panes.slices.pane(time, watermark - allowed_lateness_us) else { continue };
+                    for now in [time, time + 1, time + 100] {
+                        let (again, judged) = panes.marks(id, now);
+                        let found = panes.slices.pane(again, judged - allowed_lateness_us);
+                        assert_eq!(found, Some(id), "{kind:?}: {time} at {watermark}, {again} at {judged}");
+                        assert!(again <= now && judged >= watermark, "{kind:?}: {time} at {watermark}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

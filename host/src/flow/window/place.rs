@@ -11,6 +11,7 @@ use arrow_row::Rows;
 use super::counts::Counts;
 use super::panes::Panes;
 use super::sessions::Sessions;
+use super::table::read_ahead;
 use crate::plan::{Firing, WindowKind};
 
 /// The rows of a fold.
@@ -69,14 +70,23 @@ impl Placed {
 #[derive(Debug, Default)]
 pub(in crate::flow) struct Groups {
     /// For each slot the fold that last touched it, and its number in that fold.
-    touched: Vec<(u64, u32)>,
-    fold: u64,
+    touched: Vec<(u32, u32)>,
+    fold: u32,
 }
 
 impl Groups {
     /// Starts a fold: nothing is touched.
     pub(in crate::flow) fn start(&mut self) {
-        self.fold += 1;
+        self.fold = self.fold.wrapping_add(1);
+        if self.fold == 0 {
+            self.touched.clear();
+            self.fold = 1;
+        }
+    }
+
+    /// Reads what numbering these slots will read.
+    pub(super) fn read_ahead(&self, slots: &[u32]) {
+        read_ahead(&self.touched, slots.iter().map(|slot| *slot as usize), |touched| touched.0);
     }
 
     /// The slot's number; a new one is added to `slots`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::assign::PaneId;
-use super::keys::Keys;
+use super::keys::{Keys, prefix};
 use super::pane::Pane;
 use super::panes;
 
@@ -102,4 +102,20 @@ impl<'a> Ready<'a> {
             }
         }
     }
+}
+
+/// The order of results by (window end, key). What is compared stands side by side, but for long keys that start
+/// alike.
+pub(super) fn in_order<'k>(keys: impl Iterator<Item = (i64, &'k [u8])> + Clone) -> Vec<u32> {
+    let mut order: Vec<(i64, [u64; 2], u32)> =
+        keys.clone().zip(0..).map(|((end, key), place)| (end, prefix(key), place)).collect();
+    let long: Vec<&[u8]> = match keys.clone().any(|(_, key)| key.len() > 16) {
+        true => keys.map(|(_, key)| key).collect(),
+        false => Vec::new(),
+    };
+    let rest = |place: u32| long.get(place as usize);
+    order.sort_unstable_by(|a, b| {
+        (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| rest(a.2).cmp(&rest(b.2))).then(a.2.cmp(&b.2))
+    });
+    order.into_iter().map(|(_, _, place)| place).collect()
 }

@@ -12,7 +12,7 @@ use arrow_array::{Array, ArrayRef, BinaryArray};
 
 use super::assign::{PaneId, Slices};
 use super::fire::Fired;
-use super::fold::{Aggregate, Windows};
+use super::fold::{Aggregate, Windows, held};
 use super::pane::Pane;
 use super::panes::Panes;
 use super::place::Open;
@@ -57,12 +57,7 @@ impl Windows {
         workers: usize,
     ) -> Result<()> {
         let Open::Panes(panes) = &mut self.open else { return Ok(()) };
-        let accumulator = |a: &plan::Aggregate| {
-            let name = a.outputs.first().map_or("", |o| o.name.as_str()).to_owned();
-            let fields = a.call.function.signature().accumulator.iter();
-            fields.map(|f| Field { name: format!("{name}.{}", f.name), ..f.clone() }).collect::<Vec<_>>()
-        };
-        let values: Vec<Field> = window.compute.aggregates().iter().flat_map(accumulator).collect();
+        let values: Vec<Field> = window.compute.aggregates().iter().flat_map(held).collect();
         let owners = workers_of_key_groups(workers);
         let mine = Box::new(move |key: &[u8]| owner(key, &owners) as usize == worker);
         let part = Part { step, worker, workers, key: &window.key, values: &values, mine };

@@ -27,6 +27,7 @@ fn join(before_us: i64, after_us: i64) -> (Join, Node) {
         right_key: vec![number("k")],
         kind: JoinKind::Inner,
         pairing: Pairing::Within { before_us, after_us },
+        broadcast: false,
         columns: columns.map(column).to_vec(),
     };
     let node = Node {

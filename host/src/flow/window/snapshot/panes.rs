@@ -71,7 +71,7 @@ pub(super) fn adopt(
                 units.push(unit);
             }
             let pane = panes.open.entry(id).or_default();
-            let index = pane.index(key, &mut panes.slots);
+            let index = pane.index(Key::of(key), &mut panes.slots);
             adopted.push((row as u32, pane.slots[index as usize]));
         }
         all.push(adopted);

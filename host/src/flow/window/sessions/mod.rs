@@ -6,27 +6,34 @@
 //! rows before it and not on how they were batched. A session that ended at or before a row's
 //! watermark, less the allowed lateness, has ended for that row, whether it has fired yet or not.
 
+mod saved;
+mod timers;
+
 use std::collections::BTreeSet;
 
-use hashbrown::HashTable;
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::place::{Groups, Input, Placed, Slots};
 use super::ready::Emission;
+use super::table::{Table, read_ahead};
 use crate::plan::{Emit, Firing};
+use timers::Timers;
+
+/// Keys from which on they are not in a core's own cache any more, about.
+const READ_AHEAD_MIN: usize = 4_000;
 
 /// All open sessions of a step on one worker.
 #[derive(Debug)]
 pub(super) struct Sessions {
     gap_us: i64,
     firing: Firing,
-    table: HashTable<u32>,
+    table: Table,
     keys: Vec<Key>,
     free_keys: Vec<u32>,
-    /// (end, key, slot) of every session that has not fired since it changed: the next to fire comes
-    /// first.
-    pending: BTreeSet<(i64, u32, u32)>,
-    /// Those that have, and are kept for late rows.
+    /// One of every session that has not fired since it changed, at its end or before.
+    pending: Timers,
+    /// (end, key, slot) of those that have, and are kept for late rows.
     fired: BTreeSet<(i64, u32, u32)>,
     /// (key, slot) of those that have changed since early results were given.
     unseen: BTreeSet<(u32, u32)>,
@@ -38,21 +45,33 @@ pub(super) struct Sessions {
     fold: Fold,
 }
 
+/// A key, with what each of its rows needs beside it in memory.
 #[derive(Debug, Default)]
 struct Key {
     hash: u64,
-    bytes: Box<[u8]>,
-    sessions: Vec<Session>,
+    bytes: Bytes,
+    sessions: Open,
     /// The fold that last looked at it.
     fold: u64,
     /// Whether it has changed since a checkpoint was taken.
     unsaved: bool,
 }
 
+/// Mostly a key is short.
+type Bytes = SmallVec<[u8; 24]>;
+
+/// Mostly a key has one open session.
+type Open = SmallVec<[Session; 1]>;
+
+/// The timer of a session that has none.
+const NO_TIMER: i64 = i64::MIN;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Session {
     start: i64,
     end: i64,
+    /// The time of its timer.
+    timer: i64,
     /// Where its rows are folded.
     slot: u32,
     /// Where those of the sessions are that have become one with it, in the order of their starts.
@@ -68,7 +87,7 @@ struct Session {
 struct Fold {
     number: u64,
     /// The sessions that keys had before.
-    before: Vec<(u32, Vec<Session>)>,
+    before: Vec<(u32, Open)>,
     fresh: Vec<u32>,
 }
 
@@ -77,7 +96,7 @@ struct Fold {
 pub(super) struct Due {
     pub(super) emission: Emission,
     pub(super) end: i64,
-    pub(super) key: Box<[u8]>,
+    pub(super) key: Bytes,
     pub(super) start: i64,
     pub(super) slot: u32,
     /// To be merged with `slot`, in this order.
@@ -89,10 +108,10 @@ impl Sessions {
         Self {
             gap_us,
             firing,
-            table: HashTable::new(),
+            table: Table::default(),
             keys: Vec::new(),
             free_keys: Vec::new(),
-            pending: BTreeSet::new(),
+            pending: Timers::new(gap_us),
             fired: BTreeSet::new(),
             unseen: BTreeSet::new(),
             watermark: i64::MIN,
@@ -106,49 +125,58 @@ impl Sessions {
     pub(super) fn place(&mut self, input: Input<'_>, groups: &mut Groups) -> Placed {
         self.fold = Fold { number: self.fold.number + 1, ..Fold::default() };
         let mut placed = Placed::default();
-        for row in input.rows() {
+        let rows: Vec<(usize, u64)> = input.rows().map(|row| (row, xxh3_64(input.key(row)))).collect();
+        if self.keys.len() > READ_AHEAD_MIN {
+            self.read_ahead(&rows, groups);
+        }
+        for (row, hash) in rows {
             let time = input.times.value(row);
             // What has fired is behind the row's own watermark, but for partitions that were idle.
             let watermark = input.watermarks.value(row).max(self.watermark);
             let watermark = watermark.saturating_sub(self.firing.allowed_lateness_us);
             let end = time.saturating_add(self.gap_us);
-            let key = self.key(input.key(row));
+            let key = self.key(input.key(row), hash);
             let known = &mut self.keys[key as usize].sessions;
-            let meets = |s: &mut Session| s.end > watermark && s.start <= end && time <= s.end;
-            let mut found: Vec<Session> = known.extract_if(.., meets).collect();
-            found.sort_by_key(|s| s.start);
-            let mut found = found.into_iter();
-            let mut session = match found.next() {
-                Some(first) => first,
-                None if end <= watermark => {
+            let meets = |s: &Session| s.end > watermark && s.start <= end && time <= s.end;
+            let mut meeting = (0..known.len()).filter(|place| meets(&known[*place]));
+            let place = match (meeting.next(), meeting.next()) {
+                (None, _) if end <= watermark => {
                     placed.late.push(row as u32);
                     continue;
                 }
-                None => {
+                (None, _) => {
                     let slot = self.slots.get();
                     self.fold.fresh.push(slot);
-                    Session { start: time, end, slot, others: Vec::new(), fired: false, seen: false }
+                    let others = Vec::new();
+                    known.push(Session { start: time, end, timer: NO_TIMER, slot, others, fired: false, seen: false });
+                    known.len() - 1
                 }
+                (Some(place), None) => place,
+                (Some(_), Some(_)) => join(known, meets),
             };
+            let session = &mut known[place];
             session.start = session.start.min(time);
             session.end = session.end.max(end);
             (session.fired, session.seen) = (false, false);
-            for other in found {
-                session.end = session.end.max(other.end);
-                session.others.push(other.slot);
-                session.others.extend(other.others);
-            }
             placed.rows.push(row as u32);
             placed.groups.push(groups.number(session.slot, &mut placed.slots));
-            known.push(session);
         }
         placed.fresh.clone_from(&self.fold.fresh);
         placed
     }
 
+    /// Reads what finding the slots of these rows will read.
+    fn read_ahead(&self, rows: &[(usize, u64)], groups: &Groups) {
+        let guesses: Vec<usize> = rows.iter().map(|(_, hash)| self.table.guess(*hash) as usize).collect();
+        let parts = |key: &Key| (key.hash, key.bytes.len(), key.sessions.len(), key.fold);
+        read_ahead(&self.keys, guesses.iter().copied(), parts);
+        let slot = |guess: &usize| self.keys.get(*guess).and_then(|key| key.sessions.first()).map_or(0, |s| s.slot);
+        groups.read_ahead(&guesses.iter().map(slot).collect::<Vec<_>>());
+    }
+
     /// The number of a key, noted as it was before the fold.
-    fn key(&mut self, bytes: &[u8]) -> u32 {
-        let index = self.number(bytes);
+    fn key(&mut self, bytes: &[u8], hash: u64) -> u32 {
+        let index = self.number(bytes, hash);
         let key = &mut self.keys[index as usize];
         if key.fold != self.fold.number {
             key.fold = self.fold.number;
@@ -158,10 +186,9 @@ impl Sessions {
     }
 
     /// The number of a key, which is a new one for a new key.
-    fn number(&mut self, bytes: &[u8]) -> u32 {
-        let hash = xxh3_64(bytes);
+    fn number(&mut self, bytes: &[u8], hash: u64) -> u32 {
         let keys = &mut self.keys;
-        let found = self.table.find(hash, |i| *keys[*i as usize].bytes == *bytes).copied();
+        let found = self.table.find(hash, |i| *keys[i as usize].bytes == *bytes);
         found.unwrap_or_else(|| {
             let key = Key { hash, bytes: bytes.into(), ..Key::default() };
             let index = match self.free_keys.pop() {
@@ -174,7 +201,7 @@ impl Sessions {
                     keys.len() as u32 - 1
                 }
             };
-            self.table.insert_unique(hash, index, |i| keys[*i as usize].hash);
+            self.table.insert(hash, index);
             index
         })
     }
@@ -189,14 +216,17 @@ impl Sessions {
                 unsaved.push(key);
             }
             for Session { end, slot, .. } in before {
-                self.pending.remove(&(end, key, slot));
                 self.fired.remove(&(end, key, slot));
                 self.unseen.remove(&(key, slot));
             }
-            for Session { end, slot, fired, seen, .. } in &self.keys[key as usize].sessions {
-                let by_end = if *fired { &mut self.fired } else { &mut self.pending };
-                by_end.insert((*end, key, *slot));
-                if !seen && self.firing.emit != Emit::Final {
+            for Session { end, timer, slot, fired, seen, .. } in &mut self.keys[key as usize].sessions {
+                if *fired {
+                    self.fired.insert((*end, key, *slot));
+                } else if *timer == NO_TIMER {
+                    *timer = *end;
+                    self.pending.set((*end, key, *slot));
+                }
+                if !*seen && self.firing.emit != Emit::Final {
                     self.unseen.insert((key, *slot));
                 }
             }
@@ -216,10 +246,8 @@ impl Sessions {
 
     fn forget_if_quiet(&mut self, key: u32) {
         let Key { sessions, hash, .. } = &self.keys[key as usize];
-        if sessions.is_empty()
-            && let Ok(entry) = self.table.find_entry(*hash, |i| *i == key)
-        {
-            entry.remove();
+        if sessions.is_empty() && self.table.find(*hash, |number| number == key).is_some() {
+            self.table.remove(*hash, key);
             self.free_keys.push(key);
         }
     }
@@ -229,20 +257,24 @@ impl Sessions {
         self.watermark
     }
 
-    /// The sessions whose results are due at a watermark, in the order of (end, key). Also gives the
+    /// The sessions whose results are due at a watermark, in no order. Also gives the
     /// slots of those that no row can be in any more, which are to be given back.
     pub(super) fn due(&mut self, watermark: i64) -> (Vec<Due>, Vec<u32>) {
         let (mut due, mut free) = (Vec::new(), Vec::new());
         let early = self.firing.emit.is_due(self.watermark, watermark);
         let over = watermark.saturating_sub(self.firing.allowed_lateness_us);
-        while let Some(&(end, key, slot)) = self.pending.first()
-            && end <= watermark
-        {
-            self.pending.pop_first();
+        for (time, key, slot) in self.pending.take(watermark) {
+            // Its session may be part of another by now, or over and its slot another's.
+            let Some(session) = self.session(key, slot).filter(|s| s.timer == time) else { continue };
+            let end = session.end;
+            if end > watermark {
+                session.timer = end;
+                self.pending.set((end, key, slot));
+                continue;
+            }
+            (session.timer, session.fired, session.seen) = (NO_TIMER, true, true);
             let emission = Emission::of(end, self.watermark, watermark);
             let unseen = self.unseen.remove(&(key, slot));
-            let Some(session) = self.session(key, slot) else { continue };
-            (session.fired, session.seen) = (true, true);
             // Results as they change have nothing to say at the end but what has changed.
             if self.firing.emit != Emit::Changes || unseen {
                 due.push(self.result(key, slot, emission));
@@ -267,7 +299,6 @@ impl Sessions {
             self.end(key, slot, &mut free);
         }
         self.watermark = self.watermark.max(watermark);
-        due.sort_unstable_by(|a, b| (a.end, &a.key, a.start).cmp(&(b.end, &b.key, b.start)));
         (due, free)
     }
 
@@ -295,94 +326,26 @@ impl Sessions {
     }
 }
 
+/// Makes one session of those that meet a row: the first by its start, with the slots of the others in their order.
+fn join(known: &mut Open, meets: impl Fn(&Session) -> bool) -> usize {
+    let mut found: Vec<Session> = known.iter().filter(|s| meets(s)).cloned().collect();
+    known.retain(|s| !meets(s));
+    found.sort_by_key(|s| s.start);
+    let joined = found.into_iter().reduce(|mut session, other| {
+        session.end = session.end.max(other.end);
+        session.others.push(other.slot);
+        session.others.extend(other.others);
+        session
+    });
+    known.extend(joined);
+    known.len() - 1
+}
+
 impl Fold {
     /// What has changed, and a fold of the same number that has changed nothing.
     fn take(&mut self) -> Self {
         let number = self.number;
         std::mem::replace(self, Self { number, ..Self::default() })
-    }
-}
-
-/// A slot of a session, as a checkpoint has it.
-pub(super) struct Kept<'a> {
-    pub(super) key: &'a [u8],
-    pub(super) start: i64,
-    pub(super) end: i64,
-    /// 0 for the session's own, and then those of the sessions that have become one with it.
-    pub(super) place: u32,
-    pub(super) slot: u32,
-}
-
-impl Sessions {
-    /// Notes from now on what has changed since a checkpoint was taken.
-    pub(super) fn save(&mut self) {
-        self.unsaved = Some(Vec::new());
-    }
-
-    /// How many keys there are, and how many of them have changed.
-    pub(super) fn keys(&self) -> (usize, usize) {
-        (self.table.len(), self.unsaved.as_ref().map_or(0, Vec::len))
-    }
-
-    /// The slots of all keys, or of those that have changed; from then on none have.
-    pub(super) fn kept(&mut self, whole: bool) -> Vec<Kept<'_>> {
-        let changed: Vec<u32> = self.unsaved.iter_mut().flat_map(|unsaved| unsaved.drain(..)).collect();
-        // A key may have gone, and its number be another's.
-        let changed: Vec<u32> =
-            changed.into_iter().filter(|key| std::mem::take(&mut self.keys[*key as usize].unsaved)).collect();
-        let keys: Vec<u32> = if whole { (0..self.keys.len() as u32).collect() } else { changed };
-        let of = |index: u32| &self.keys[index as usize];
-        let slots = keys.into_iter().flat_map(move |index| {
-            let key = &*of(index).bytes;
-            of(index).sessions.iter().flat_map(move |Session { start, end, slot, others, .. }| {
-                let slots = std::iter::once(slot).chain(others).zip(0..);
-                slots.map(move |(slot, place)| Kept { key, start: *start, end: *end, place, slot: *slot })
-            })
-        });
-        slots.collect()
-    }
-
-    /// Those whose changes no early result has told yet: (key, start).
-    pub(super) fn unseen(&self) -> Vec<(&[u8], i64)> {
-        let of = |(key, slot): &(u32, u32)| {
-            let Key { bytes, sessions, .. } = &self.keys[*key as usize];
-            sessions.iter().find(|s| s.slot == *slot).map(|s| (&**bytes, s.start))
-        };
-        self.unseen.iter().filter_map(of).collect()
-    }
-
-    /// Goes on where sessions had fired up to this watermark.
-    pub(super) fn resume(&mut self, watermark: i64) {
-        self.watermark = watermark;
-    }
-
-    /// Takes in a slot as it was; none where its session is over.
-    pub(super) fn adopt(&mut self, key: &[u8], start: i64, end: i64, place: u32) -> Option<u32> {
-        if end <= self.watermark.saturating_sub(self.firing.allowed_lateness_us) {
-            return None;
-        }
-        let (slot, fired) = (self.slots.get(), end <= self.watermark);
-        let index = self.number(key);
-        let sessions = &mut self.keys[index as usize].sessions;
-        match sessions.iter_mut().find(|s| s.start == start).filter(|_| place > 0) {
-            Some(session) => session.others.push(slot),
-            None => {
-                sessions.push(Session { start, end, slot, others: Vec::new(), fired, seen: true });
-                let by_end = if fired { &mut self.fired } else { &mut self.pending };
-                by_end.insert((end, index, slot));
-            }
-        }
-        Some(slot)
-    }
-
-    /// Notes that no early result has told yet what has changed in a session.
-    pub(super) fn adopt_unseen(&mut self, key: &[u8], start: i64) {
-        let index = self.number(key);
-        if let Some(session) = self.keys[index as usize].sessions.iter_mut().find(|s| s.start == start) {
-            session.seen = false;
-            self.unseen.insert((index, session.slot));
-        }
-        self.forget_if_quiet(index);
     }
 }
 
@@ -404,8 +367,9 @@ mod tests {
 
     /// The sessions that are over.
     fn over(sessions: &mut Sessions, watermark: i64) -> Vec<Due> {
-        let (due, free) = sessions.due(watermark);
+        let (mut due, free) = sessions.due(watermark);
         sessions.slots.free(free);
+        due.sort_unstable_by_key(|due| due.end);
         due
     }
 
@@ -468,10 +432,10 @@ mod tests {
         fold(&mut sessions, &[5, 100], i64::MIN);
         sessions.undo();
         assert_eq!(spans(&over(&mut sessions, i64::MAX)), [(0, 5), (10, 15)]);
-        assert!(sessions.table.is_empty());
+        assert!(sessions.table.len() == 0);
         fold(&mut sessions, &[7], i64::MIN);
         sessions.undo();
-        assert!(sessions.table.is_empty() && over(&mut sessions, i64::MAX).is_empty());
+        assert!(sessions.table.len() == 0 && over(&mut sessions, i64::MAX).is_empty());
     }
 
     #[test]
@@ -489,7 +453,7 @@ mod tests {
         assert_eq!(fold(&mut sessions, &[3], 18).late, [0]);
         sessions.commit();
         assert_eq!(spans(&over(&mut sessions, i64::MAX)), [(20, 25)]);
-        assert!(sessions.table.is_empty());
+        assert!(sessions.table.len() == 0);
     }
 
     #[test]
