@@ -22,7 +22,7 @@ pub use report::{Check, Cost, FunctionReport, Report, Verdict};
 use trial::Trial;
 
 /// Rows of the batch that costs are measured on: a pipeline's default, and fewer where it can't take
-/// those; a pipeline would halve the batch.
+/// those; a pipeline would cut the batch in parts.
 const ROWS: [usize; 3] = [8192, 1024, 64];
 
 /// How long one function is timed.
@@ -93,7 +93,7 @@ fn try_out(trial: &Trial<'_>) -> FunctionReport {
                 found = Some(cost);
                 break;
             }
-            // Too much at once is no fault: the batch would be halved.
+            // Too much at once is no fault: the batch would be cut in parts.
             Err(fault) if matches!(fault.kind, FaultKind::Memory | FaultKind::Output) && n > 64 => {
                 runs = Check::Noted(format!("on {n} made-up rows it {fault}"));
             }

@@ -1,7 +1,7 @@
 //! The states of a stateful map on one worker: which rows go with which, and the call.
 //!
 //! A function that fails on a row leaves the row's state as it was; one that fails as a whole is
-//! called again on halves, and what the good half came to stands.
+//! called again on parts, and what the good ones came to stands.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! The kinds that work on columns which the host keeps: an aggregate's accumulators, a stateful
-//! mapper's states. A half that succeeds hands its columns to the next.
+//! mapper's states. A part of a batch that succeeds hands its columns to the next.
 
 use std::cell::RefCell;
 

@@ -111,7 +111,7 @@ impl Invoker {
             &Making::plain(Method::GroupMap),
             failures,
             |calls, input, range| {
-                // The groups of a half are counted from its first.
+                // The groups of a part are counted from its first.
                 let from = range.start as u32;
                 let of: Vec<u32> = groups[arguments.slice(&range)].iter().map(|group| group - from).collect();
                 calls.map_groups(range.len(), &of, input).map(|e| (e.errors.clone(), e))

@@ -147,3 +147,27 @@ fn rows_that_fail_leave_the_states_as_they_were() {
     failed.sort_unstable();
     assert_eq!(failed, [(2, true), (3, false)]);
 }
+
+#[test]
+fn parts_are_all_rows_in_their_order() {
+    for rows in [2, 3, 15, 16, 17, 100, 8192] {
+        let of: Vec<Range<usize>> = parts(&(7..7 + rows)).collect();
+        assert_eq!((of[0].start, of[of.len() - 1].end), (7, 7 + rows));
+        assert!(of.windows(2).all(|w| w[0].end == w[1].start), "{of:?}");
+        assert!(of.iter().all(|part| !part.is_empty() && part.len() <= rows.div_ceil(PARTS)), "{of:?}");
+        assert_eq!(of.len(), rows.min(PARTS));
+    }
+}
+
+#[test]
+fn one_row_of_many_is_found_by_few_faults() {
+    let mut numbers = vec![Some(1); 8192];
+    numbers[4711] = Some(13);
+    let groups: Vec<u32> = (0..8192).collect();
+    let mut invoker = invoker(Kind::GroupMapper);
+    let mut failures = Vec::new();
+    let (outputs, _) = invoker.map_groups(8192, &groups, &rows(&numbers), MOMENT, &mut failures);
+    assert_eq!((outputs[0].len(), failures.len(), failures[0].row), (8191, 1, 4711));
+    // The batch, and parts of 512, 32, 2 and 1 rows of which one fails.
+    assert_eq!(invoker.counters.calls.load(Relaxed), 1 + 16 + 16 + 16 + 2);
+}
