@@ -1,6 +1,7 @@
 //! What a WebAssembly error means to the author of the function: which limit, or which trap, in whose words, and
 //! where in the code.
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{FrameInfo, FrameSymbol, Store, Trap, WasmBacktrace};
 
 use super::limits::Limits;
@@ -46,6 +47,10 @@ fn reason(
     if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
         return (FaultKind::Output, format!("more than {} bytes, which is its limit", limits.output_bytes_max));
     }
+    if holds_too_many_handles(error) {
+        let message = format!("it holds more than {} handles of resources, which is its limit", limits.handles_max);
+        return (FaultKind::Memory, message);
+    }
     match (refused, last_error) {
         (Some(Refused::Memory(asked)), _) => (
             FaultKind::Memory,
@@ -58,6 +63,13 @@ fn reason(
         (None, Some(last)) => (FaultKind::Trap, last),
         (None, None) => (FaultKind::Trap, trap.map_or_else(|| format!("{error:#}"), ToString::to_string)),
     }
+}
+
+/// Whether there was no room for a handle of its own, or none for what stands behind one of WASI. wasmtime's first
+/// error has no name but its text either.
+fn holds_too_many_handles(error: &wasmtime::Error) -> bool {
+    let full = error.downcast_ref::<ResourceTableError>().is_some_and(|e| matches!(e, ResourceTableError::Full));
+    full || error.root_cause().to_string().contains("store handle limit exceeded")
 }
 
 /// Names of the functions that were being called, the innermost first, each with its source line where the

@@ -1,7 +1,8 @@
 //! From a file of `tests/hostile/` to a component, and what the file says is to come of it.
 //!
 //! A file is WebAssembly text that is put into `template.wat`: functions that it defines replace those of
-//! the template. Its first lines say what it does, and:
+//! the template. One that imports more, each in a line, is for the world of `resources.wit`. Its first lines say what
+//! it does, and:
 //!
 //! | line | |
 //! | --- | --- |
@@ -23,6 +24,7 @@ use weir::sandbox::{Artifact, Limits};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 const TEMPLATE: &str = include_str!("template.wat");
+const RESOURCES: &str = include_str!("resources.wit");
 
 /// A hostile guest.
 pub(crate) struct Guest {
@@ -115,19 +117,33 @@ fn kind_named(name: &str) -> Kind {
 /// The component of a guest's text.
 fn component(text: &str, kind: Kind) -> anyhow::Result<Vec<u8>> {
     let own: Vec<&str> = text.lines().filter_map(function_name).collect();
-    let module = without(TEMPLATE, &own).replace("@CATALOG@", &catalog(kind)).replace("@EXTRA@", text);
+    let (imports, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("(import "));
+    let module = without(TEMPLATE, &own).replace("@CATALOG@", &catalog(kind));
+    let module = filled(&module, &imports.join("\n"), &rest.join("\n"));
     // With source lines, as a debug build of a function has them.
     let module =
         wat::Parser::new().generate_dwarf(wat::GenerateDwarf::Lines).parse_str(Some("guest.wat".as_ref()), module);
-    componentize(&module?)
+    match imports.is_empty() {
+        true => componentize(&module?),
+        false => for_world(&module?, "weir:hostile/with-resources"),
+    }
+}
+
+fn filled(template: &str, imports: &str, extra: &str) -> String {
+    template.replace("@IMPORTS@", imports).replace("@EXTRA@", extra)
 }
 
 /// A core module for the world of everything, as a component.
 pub(crate) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    for_world(module, "weir:udf/everything@0.1.0")
+}
+
+fn for_world(module: &[u8], world: &str) -> anyhow::Result<Vec<u8>> {
     let mut resolve = wit_parser::Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     let (package, _) = resolve.push_dir(&wit)?;
-    let world = resolve.select_world(&[package], Some("everything"))?;
+    resolve.push_str("resources.wit", RESOURCES)?;
+    let world = resolve.select_world(&[package], Some(world))?;
     let mut module = module.to_vec();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
     ComponentEncoder::default().module(&module)?.validate(true).encode()
@@ -135,7 +151,7 @@ pub(crate) fn componentize(module: &[u8]) -> anyhow::Result<Vec<u8>> {
 
 /// A core module with the exports of the template, for others to have the same.
 pub(crate) fn exports() -> Vec<u8> {
-    wat::parse_str(TEMPLATE.replace("@CATALOG@", "").replace("@EXTRA@", "")).expect("the template is a module")
+    wat::parse_str(filled(&TEMPLATE.replace("@CATALOG@", ""), "", "")).expect("the template is a module")
 }
 
 fn function_name(line: &str) -> Option<&str> {

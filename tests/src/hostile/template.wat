@@ -1,13 +1,13 @@
 ;; What a hostile guest is put into: a core module for the world `weir:udf/everything` that does nothing wrong.
 ;; It offers one function `f` of the kind that the guest says, over one column of numbers, and answers
 ;; with what it was given. A guest replaces functions by defining them; the harness leaves out those
-;; here. @CATALOG and @EXTRA are where the catalog and the guest come to stand.
+;; here. @CATALOG, @IMPORTS and @EXTRA are where the catalog and the guest come to stand.
 (module
   (import "weir:udf/host@0.1.0" "log" (func $log (param i32 i32 i32)))
   (import "weir:udf/host@0.1.0" "parameter" (func $parameter (param i32 i32 i32)))
   (import "weir:udf/host@0.1.0" "now" (func $now (result i64)))
   (import "weir:udf/host@0.1.0" "random" (func $random (result i64)))
-
+@IMPORTS@
   (memory $memory (export "memory") 2)
   (global $top (mut i32) (i32.const 65536))
   (data (i32.const 16384) "@CATALOG@")
