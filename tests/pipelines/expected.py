@@ -1267,6 +1267,36 @@ def stateful_partitions(at):
     return out(row | {"at": iso(row["at"])} for row in rows)
 
 
+def kept_as_parquet(at):
+    kept, bad = [], []
+    lines = (at / "in.csv").read_text(encoding="utf-8").splitlines()[1:]
+    for position, line in enumerate(lines):
+        number, name = line.split(",")
+        where = {"source": "in.csv", "position": position}
+        row = {"n": None, "name": name or None}
+        if not number.lstrip("-").isdigit():
+            bad.append({"step": "source", "line": position + 2, "text": line} | where)
+            continue
+        row["n"] = n = int(number)
+        if n == 17:
+            bad.append(panicked("panics_on", "lab.panics_on", 17, row=row, **where))
+        elif n < 0:
+            bad.append({"step": "picky", "function": "lab.picky", "reason": f"{n} is negative", "row": row | {"panics_on": n}} | where)
+        elif n < 100:
+            kept.append(row | {"panics_on": n})
+    return out(kept) | letters(bad)
+
+
+@folder
+def letters_parquet(at):
+    return kept_as_parquet(at)
+
+
+@folder
+def letters_folder(at):
+    return kept_as_parquet(at)
+
+
 def main():
     changed = 0
     for function in FOLDERS:

@@ -108,12 +108,13 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   weir replay dead-letters.jsonl
+  weir replay dead-letters.parquet   # or a folder of Parquet files
   weir replay dead-letters.jsonl --line 3 --component fixed.wasm
   weir replay dead-letters.jsonl --line 3 --native   # a Rust test, for a debugger")]
 pub(super) struct Replay {
-    /// A file of dead letters
+    /// A file of dead letters: JSON Lines or Parquet; or a folder of Parquet files
     pub(super) letters: PathBuf,
-    /// Only the letter on this line, from 1
+    /// Only the letter on this line, or in this row, from 1
     #[arg(long, value_name = "N")]
     pub(super) line: Option<NonZeroUsize>,
     /// Another component than the letter's: a .wasm, or the folder of its source

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use weir::error::{Error, Invalid, Result};
 use weir::function::Fault;
-use weir::letter::{Letter, Outcome, native_test};
+use weir::letter::{Letter, Outcome, Stored, native_test, stored};
 use weir::sandbox::{Artifact, Limits, Runtime};
 
 use super::args::Replay;
@@ -15,22 +15,16 @@ use super::{cache, print};
 
 /// Replays a file's letters, or one of them.
 pub(super) fn replay(args: &Replay) -> Result<()> {
-    let text = std::fs::read_to_string(&args.letters)
-        .map_err(|e| Error::source_io(format!("the letters {} can't be read", args.letters.display()), e))?;
-    let lines: Vec<(usize, &str)> = text.lines().enumerate().map(|(i, line)| (i + 1, line)).collect();
-    let chosen: Vec<_> = match args.line {
-        None => lines.iter().filter(|(_, line)| !line.trim().is_empty()).collect(),
-        Some(n) => lines.iter().filter(|(line, _)| *line == n.get()).collect(),
-    };
+    let letters = stored(&args.letters)?;
+    let chosen: Vec<_> = letters.iter().filter(|l| args.line.is_none_or(|n| l.number == n.get())).collect();
     if chosen.is_empty() {
-        let message = format!("{} has {} letters", args.letters.display(), lines.len());
-        return Err(Invalid::new(message).hint("--line takes the number of a line, from 1").into());
+        let message = format!("{} has {} letters", args.letters.display(), letters.len());
+        return Err(Invalid::new(message).hint("--line takes the number of a line, or of a row, from 1").into());
     }
     let mut components = Components { args, runtime: cache::runtime(&print::note)?, loaded: HashMap::new() };
     let (mut failed, mut skipped) = (0, 0);
-    for (number, line) in &chosen {
-        let place = format!("{}:{number}", args.letters.display());
-        let letter = Letter::parse(&place, line)?;
+    for Stored { place, line, .. } in &chosen {
+        let letter = Letter::parse(place, line)?;
         if args.native {
             print::out(&native_test(&letter)?)?;
             continue;
@@ -43,7 +37,7 @@ pub(super) fn replay(args: &Replay) -> Result<()> {
         letter.made()?;
         let outcome = letter.replay(&components.of(&letter)?)?;
         failed += usize::from(outcome.reason().is_some());
-        print::out(&described(&place, &letter, &outcome))?;
+        print::out(&described(place, &letter, &outcome))?;
     }
     if skipped > 0 {
         print::note(&format!("{skipped} letters have no call to make again: records that could not be read"));

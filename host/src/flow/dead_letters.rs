@@ -3,9 +3,9 @@
 //!
 //! What stands in a dead letter is said in [`letter`](crate::letter).
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
+mod place;
+mod table;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -14,15 +14,16 @@ use serde_json::{Map, Value, json};
 
 use super::batch::Batch;
 use super::cut::Staged;
-use super::sink::DEAD_LETTERS;
 use super::source::BadRecord;
-use crate::checkpoint::{Files, Output};
+use crate::checkpoint::Files;
 use crate::error::{Error, Result};
 use crate::function::invoke::Failure;
 use crate::letter::Made;
-use crate::plan::{Function, OnError, Operator, Plan, Share};
+use crate::plan::{DeadLetters, Function, OnError, Operator, Plan, Share};
 use crate::report::{Metrics, Node};
 use crate::sandbox::settings::{self, Amount};
+pub(super) use place::Behind;
+use place::Place;
 
 /// What the workers of a run share beside their streams.
 pub(super) struct Shared {
@@ -36,33 +37,26 @@ pub(super) struct Shared {
     open_sinks: AtomicUsize,
 }
 
-/// The file of dead letters.
+/// The dead letters of a process.
 struct Letters {
-    name: String,
-    file: BufWriter<File>,
-    bytes: u64,
+    place: Place,
     /// The last checkpoint that was told of them.
     told: u64,
 }
 
 impl Shared {
-    /// For a run, which goes on behind so many bytes of dead letters.
-    pub(super) fn new(plan: &Plan, stop: Arc<AtomicBool>, files: &Files, letters_bytes: u64) -> Result<Self> {
-        let open = |path: &Path| {
-            let file = match letters_bytes {
-                0 => files.create(path),
-                bytes => files.append_behind(path, bytes),
-            };
-            let file =
-                file.map_err(|e| Error::sink_io(format!("the dead letters {} can't be written", path.display()), e))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Ok::<_, Error>(Mutex::new(Letters { name, file: BufWriter::new(file), bytes: letters_bytes, told: 0 }))
+    /// For a run, whose dead letters go on behind those of a checkpoint.
+    pub(super) fn new(plan: &Plan, stop: Arc<AtomicBool>, files: &Files, behind: Behind) -> Result<Self> {
+        let open = |letters: &DeadLetters| {
+            let place = Place::open(letters, files, behind);
+            let failed = |e| Error::sink_io(format!("the dead letters {} can't be written", letters.path.display()), e);
+            Ok::<_, Error>(Mutex::new(Letters { place: place.map_err(failed)?, told: 0 }))
         };
         let sinks = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Sink(_))).count();
         Ok(Self {
             failed: OnceLock::new(),
             panicked: AtomicBool::new(false),
-            dead_letters: plan.dead_letters.as_deref().map(open).transpose()?,
+            dead_letters: plan.dead_letters.as_ref().map(open).transpose()?,
             stop,
             open_sinks: AtomicUsize::new(sinks),
         })
@@ -106,16 +100,10 @@ impl Shared {
         if std::mem::replace(&mut letters.told, checkpoint) >= checkpoint {
             return None;
         }
-        let file = match letters.file.flush().and_then(|()| letters.file.get_ref().try_clone()) {
-            Ok(file) => file,
-            Err(e) => {
-                self.fail(Error::sink_io("the dead letters can't be written", e));
-                return None;
-            }
-        };
-        let (staged, published) = (letters.name.clone(), letters.name.clone());
-        let sink = DEAD_LETTERS.to_owned();
-        Some(Staged { output: Output { sink, staged, published, grows: true, bytes: letters.bytes, rows: 0 }, file })
+        letters.place.cut(checkpoint).unwrap_or_else(|e| {
+            self.fail(Error::sink_io("the dead letters can't be written", e));
+            None
+        })
     }
 
     /// Notes that nobody reads a sink any more. Without any sink the run is over.
@@ -143,23 +131,20 @@ impl Shared {
         self.open_sinks.load(Relaxed) == 0
     }
 
-    /// Flushes the dead letters, and says what the run failed with.
+    /// Ends the dead letters, and says what the run failed with.
     pub(super) fn finish(self) -> Result<()> {
+        let mut ended = Ok(());
         if let Some(letters) = self.dead_letters {
             let mut letters = letters.into_inner().unwrap_or_else(PoisonError::into_inner);
-            letters.file.flush().map_err(|e| Error::sink_io("the dead letters can't be written", e))?;
+            ended = letters.place.finish().map_err(|e| Error::sink_io("the dead letters can't be written", e));
         }
-        self.failed.into_inner().map_or(Ok(()), Err)
+        self.failed.into_inner().map_or(ended, Err)
     }
 
     fn write(&self, letter: &Map<String, Value>) {
         let Some(letters) = &self.dead_letters else { return };
         let mut letters = letters.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut line = Value::Object(letter.clone()).to_string();
-        line.push('\n');
-        // A letter is on its way before its pipeline goes on: failures are rare, and worth it.
-        letters.bytes += line.len() as u64;
-        if let Err(e) = letters.file.write_all(line.as_bytes()).and_then(|()| letters.file.flush()) {
+        if let Err(e) = letters.place.write(letter) {
             self.fail(Error::sink_io("the dead letters can't be written", e));
         }
     }

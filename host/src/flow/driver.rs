@@ -100,8 +100,7 @@ fn run_here(
     };
     let stores = Arc::new(Stores::open(&plan.state, &plan.name, with_state)?);
     let writers = open_sinks(&plan, &saved, &options.files, cluster.is_none_or(Cluster::has_sinks))?;
-    let letters = saved.letters(&plan).map_or(0, |output| output.bytes);
-    let shared = Arc::new(Shared::new(&plan, Arc::clone(stop), &options.files, letters)?);
+    let shared = Arc::new(Shared::new(&plan, Arc::clone(stop), &options.files, saved.letters_behind(&plan))?);
     let (plan, saved) = (Arc::new(plan), Arc::new(saved));
     let (allocators, threads) = match (cluster, options.workers) {
         (Some(cluster), workers) => {

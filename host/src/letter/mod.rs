@@ -1,4 +1,5 @@
-//! A dead letter: one row that failed, with all that its call depended on, as one line of JSON.
+//! A dead letter: one row that failed, with all that its call depended on, as one line of JSON or a row of a
+//! [table](table).
 //!
 //! Fields that say nothing are left out:
 //!
@@ -21,6 +22,8 @@
 
 mod native;
 mod replay;
+mod stored;
+pub(crate) mod table;
 mod values;
 
 use std::collections::BTreeMap;
@@ -34,6 +37,7 @@ use crate::types::DataType;
 
 pub use native::native_test;
 pub use replay::Outcome;
+pub use stored::{Stored, stored};
 
 /// What a dead letter says that matters for its call.
 #[derive(Clone, Debug, Deserialize)]

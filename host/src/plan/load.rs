@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::bind::{Component, did_you_mean};
 use super::checkpoint::{checkpoint, location};
 use super::join::{PairColumn, join};
+use super::letters::{self, dead_letters};
 use super::limits::{function_limits, function_path, max_failed};
 use super::prune::prune;
-use super::spec::{At, DeadLettersSpec, FunctionsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
+use super::spec::{At, FunctionsSpec, SinkSpec, SourceSpec, Spec, StepSpec, Text};
 use super::state::{state, stays_in_memory};
 use super::steps::{Stream, apply, step};
 use super::streams::{relative, sink, source};
@@ -139,11 +140,7 @@ impl<'a> Planner<'a> {
             Some(name) => name.clone(),
             None => self.text.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         };
-        let dead_letters = self
-            .spec
-            .dead_letters
-            .as_ref()
-            .map(|d: &At<DeadLettersSpec>| relative(self.text, d.get_ref().file.get_ref()));
+        let dead_letters = dead_letters(self.text, self.spec.dead_letters.as_ref(), checkpoint.is_some())?;
         let max_failed = self.spec.max_failed.as_ref().map(|at| max_failed(self.text, at)).transpose()?;
         let mut plan = Plan { name, nodes: self.nodes, dead_letters, state, max_failed, checkpoint };
         plan.seed();
@@ -370,9 +367,10 @@ impl<'a> Planner<'a> {
                 written.push((path.clone(), format!("sink `{}` writes it", node.name), *start));
             }
         }
-        let letters = self.spec.dead_letters.as_ref();
-        let letters = letters.map(|d| (relative(self.text, d.get_ref().file.get_ref()), d.span().start));
-        written.extend(letters.map(|(path, start)| (path, "the dead letters are written to it".to_string(), start)));
+        if let Some(letters) = &self.spec.dead_letters {
+            let of = "the dead letters are written to it".to_string();
+            written.push((letters::place(self.text, letters)?, of, letters.span().start));
+        }
         for (path, of, start) in written {
             let path = real(&path);
             if let Some((_, other)) = files.iter().find(|(file, _)| *file == path) {

@@ -9,6 +9,7 @@ mod call;
 mod checkpoint;
 mod event_time;
 mod join;
+mod letters;
 mod limits;
 mod load;
 mod partition;
@@ -24,10 +25,10 @@ mod trust;
 mod two_phase;
 mod window;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use join::{Join, JoinKind, Origin, PairColumn, Pairing};
+pub use letters::{DeadLetters, LettersForm};
 pub(crate) use limits::limits_as_written;
 pub use load::{Environment, Policy, checkpoint_location};
 pub use two_phase::Phases;
@@ -50,7 +51,7 @@ pub struct Plan {
     /// Sources, steps and sinks; each after those it takes rows from.
     pub nodes: Vec<Node>,
     /// Where rows that failed are kept.
-    pub dead_letters: Option<PathBuf>,
+    pub dead_letters: Option<DeadLetters>,
     /// Where the state of steps is kept.
     pub state: Settings,
     /// How many of a step's rows may fail until the pipeline stops.

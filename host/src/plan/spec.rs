@@ -226,7 +226,9 @@ pub(super) struct SinkSpec {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct DeadLettersSpec {
-    pub(super) file: At<String>,
+    pub(super) file: Option<At<String>>,
+    pub(super) folder: Option<At<String>>,
+    pub(super) format: Option<At<String>>,
 }
 
 /// `[trust]`.

@@ -15,8 +15,8 @@ impl Plan {
         for (i, root) in roots.iter().enumerate() {
             self.branch(&mut out, *root, "", i + 1 == roots.len());
         }
-        if let Some(path) = &self.dead_letters {
-            let _ = writeln!(out, "dead letters: {}", path.display());
+        if let Some(letters) = &self.dead_letters {
+            let _ = writeln!(out, "dead letters: {}", letters.path.display());
         }
         if let Some(checkpoint) = &self.checkpoint {
             let every = duration_text(i64::try_from(checkpoint.every.as_micros()).unwrap_or(i64::MAX));

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use weir::checkpoint::{Files, Folder, Manifest, Settings};
 use weir::flow::sink::Output;
 use weir::flow::{self, Options, cluster};
+use weir::letter::stored;
 use weir::plan::{Environment, Operator, Plan, Policy};
 use weir::report::Report;
 use weir::state::Settings as State;
@@ -194,17 +195,19 @@ impl Case {
             }
         }
         let process = options.cluster.as_ref().map_or(0, |c| c.process);
-        let letters = plan.dead_letters.as_ref().map(|path| cluster::file_of(path, process));
+        let letters = plan.dead_letters.as_ref().map(|letters| cluster::file_of(&letters.path, process));
         let written = if process == 0 { files.as_slice() } else { &[] };
         if afresh {
             written.iter().chain(&letters).for_each(|file| drop(fs::remove_file(file)));
+            letters.iter().for_each(|folder| drop(fs::remove_dir_all(folder)));
         }
         let metrics = Arc::new(plan.metrics(options.workers));
         let result = flow::run(plan, options, &metrics, &Arc::new(AtomicBool::new(false)));
         let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let sinks = files.iter().map(|f| (name(f), fs::read_to_string(f).unwrap_or_default())).collect();
-        let letters = letters.map(|file| fs::read_to_string(file).unwrap_or_default()).unwrap_or_default();
-        let dead_letters = letters.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
+        // Of a run that was killed a Parquet file may not be whole.
+        let letters = letters.filter(|path| path.exists()).and_then(|path| stored(&path).ok()).unwrap_or_default();
+        let dead_letters = letters.iter().map(|l| serde_json::from_str(&l.line).expect("a JSON object")).collect();
         Ran { result, sinks, dead_letters }
     }
 

@@ -21,7 +21,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use weir::plan::{Operator, Plan, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
+use weir::plan::{LettersForm, Operator, Plan, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
 use weir::state::Settings;
 
 pub(crate) use case::{Case, Ran};
@@ -190,9 +190,10 @@ pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
     plan.state == Settings::Memory && windows.clone().next().is_some() && windows.all(may)
 }
 
-/// Whether its input can be read again, and its state is in memory.
+/// Whether its input can be read again, its state is in memory, and its dead letters can be cut back.
 fn can_be_resumed(plan: &Plan) -> bool {
     plan.state == Settings::Memory
+        && plan.dead_letters.as_ref().is_none_or(|letters| letters.form != LettersForm::Parquet)
         && plan.nodes.iter().all(|node| match &node.operator {
             Operator::Source(source) => source.discovered.read_once().is_none(),
             _ => true,

@@ -37,7 +37,7 @@ impl Identity {
         for (node, line) in plan.nodes.iter().zip(plan.lines()) {
             node_items(node, line, &mut items)?;
         }
-        let letters = plan.dead_letters.as_deref().map_or("nowhere".to_owned(), whole);
+        let letters = plan.dead_letters.as_ref().map_or("nowhere".to_owned(), |letters| whole(&letters.path));
         items.push(("the place of dead letters".to_owned(), letters));
         items.push(("the place of state".to_owned(), digest(&plan.state)));
         let checkpoints = plan.checkpoint.as_ref().map_or("nowhere".to_owned(), |settings| match &settings.location {

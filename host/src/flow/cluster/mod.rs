@@ -168,7 +168,9 @@ impl Drop for Cluster {
 /// Gives the plan files that are this process's own.
 fn take_part(plan: &mut Plan, settings: &Settings) {
     let process = settings.process;
-    plan.dead_letters = plan.dead_letters.as_ref().map(|path| file_of(path, process));
+    if let Some(letters) = &mut plan.dead_letters {
+        letters.path = file_of(&letters.path, process);
+    }
     if let state::Settings::Disk { folder, .. } = &mut plan.state {
         *folder = file_of(folder, process);
     }

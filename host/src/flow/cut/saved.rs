@@ -12,7 +12,7 @@ use super::restore::last;
 use super::{Collector, Committer, Conductor, Cuts, Restored, collect, conduct};
 use crate::checkpoint::{Files, Folder, Manifest, Output, Shape};
 use crate::error::Result;
-use crate::flow::dead_letters::Shared;
+use crate::flow::dead_letters::{Behind, Shared};
 use crate::flow::sink::{DEAD_LETTERS, Places};
 use crate::flow::{Epoch, Options, Stream};
 use crate::plan::Plan;
@@ -117,9 +117,15 @@ impl Saved {
         self.from.as_ref()?.outputs.iter().find(|output| output.sink == sink)
     }
 
-    /// What was final of this process's dead letters.
-    pub(in crate::flow) fn letters(&self, plan: &Plan) -> Option<&Output> {
-        let name = plan.dead_letters.as_ref()?.file_name()?.to_string_lossy();
+    /// What this process's dead letters go on behind.
+    pub(in crate::flow) fn letters_behind(&self, plan: &Plan) -> Behind {
+        let bytes = self.letters(plan).map_or(0, |output| output.bytes);
+        Behind { checkpoint: self.after().unwrap_or(0), bytes }
+    }
+
+    /// What was final of this process's file of dead letters.
+    fn letters(&self, plan: &Plan) -> Option<&Output> {
+        let name = plan.dead_letters.as_ref()?.path.file_name()?.to_string_lossy();
         let outputs = &self.from.as_ref()?.outputs;
         outputs.iter().find(|output| output.sink == DEAD_LETTERS && output.staged == name)
     }

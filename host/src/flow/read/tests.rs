@@ -11,7 +11,7 @@ use crate::checkpoint::Files;
 use crate::error::Result;
 use crate::flow::batch::{Batch, record_batch};
 use crate::flow::clock::Clock;
-use crate::flow::dead_letters::{Failures, Shared};
+use crate::flow::dead_letters::{Behind, Failures, Shared};
 use crate::flow::source::{self, Decoded, Format, Input, NexmarkSettings, NexmarkStream, Next, Partition, Settings};
 use crate::flow::times::{TimeFormat, Unit};
 use crate::flow::{Options, sink};
@@ -81,7 +81,9 @@ impl Source {
         let open = |(i, script)| Open::new(i, Box::new(Scripted(Arc::clone(script))), source, &options);
         let open = scripts.iter().enumerate().map(open).collect();
         let metrics = plan.metrics(1).node(0);
-        let shared = Arc::new(Shared::new(&plan, Arc::default(), &Files::default(), 0).expect("nothing to open"));
+        let shared = Arc::new(
+            Shared::new(&plan, Arc::default(), &Files::default(), Behind::default()).expect("nothing to open"),
+        );
         let failures = Failures::new(&plan, 0, Arc::clone(&metrics), shared);
         let reader = Reader::new(open, &plan.nodes[0], &options, Arc::clone(&metrics), failures, Vec::new(), false);
         Self { reader, scripts, clock: options.clock.clone(), metrics }

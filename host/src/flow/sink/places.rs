@@ -46,7 +46,7 @@ impl Places {
             },
             _ => None,
         });
-        let letters = plan.dead_letters.iter().map(|path| (DEAD_LETTERS.to_owned(), folder_of(path)));
+        let letters = plan.dead_letters.iter().map(|letters| (DEAD_LETTERS.to_owned(), folder_of(&letters.path)));
         Self(sinks.chain(letters).collect())
     }
 
