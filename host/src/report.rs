@@ -100,6 +100,8 @@ pub struct Node {
     pub busy_ns: AtomicU64,
     /// Instances made, the first of each worker included.
     pub instances: AtomicU64,
+    /// Those of them that were replaced because their memory had grown too large.
+    pub recycled: AtomicU64,
     /// Bytes read or written.
     pub bytes: AtomicU64,
     /// Keys with state in memory: of each worker the most that it ever had when an epoch was complete.
@@ -138,6 +140,7 @@ impl Node {
             sandbox_ns: AtomicU64::new(0),
             busy_ns: AtomicU64::new(0),
             instances: AtomicU64::new(0),
+            recycled: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             state_keys: AtomicU64::new(0),
             state_bytes: AtomicU64::new(0),
@@ -315,6 +318,10 @@ pub struct NodeReport {
     pub host_ns: u64,
     /// Instances made.
     pub instances: u64,
+    /// Those of them that were replaced because their memory had grown too large: a fresh one costs about what
+    /// `weir bench` says.
+    #[serde(default)]
+    pub recycled: u64,
     /// Bytes read or written.
     pub bytes: u64,
     /// Keys with state in memory, the most that there were: of each window and key.
@@ -345,6 +352,7 @@ impl NodeReport {
             sandbox_ns: node.sandbox_ns.load(Relaxed),
             host_ns: node.busy_ns.load(Relaxed).saturating_sub(node.sandbox_ns.load(Relaxed)),
             instances: node.instances.load(Relaxed),
+            recycled: node.recycled.load(Relaxed),
             bytes: node.bytes.load(Relaxed),
             state_keys: node.state_keys.load(Relaxed),
             state_bytes: node.state_bytes.load(Relaxed),

@@ -20,7 +20,7 @@ struct Column {
     says: fn(&NodeReport) -> bool,
 }
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     Column { heading: "step", align: Align::Left, cell: |n| n.name.clone(), says: |_| true },
     Column { heading: "what", align: Align::Left, cell: what, says: |_| true },
     Column {
@@ -33,6 +33,7 @@ const COLUMNS: [Column; 10] = [
     Column { heading: "failed", align: Align::Right, cell: |n| some(n.failed), says: |n| n.failed > 0 },
     Column { heading: "late", align: Align::Right, cell: |n| some(n.late), says: |n| n.late > 0 },
     Column { heading: "calls", align: Align::Right, cell: |n| some(n.calls), says: |n| n.calls > 0 },
+    Column { heading: "recycled", align: Align::Right, cell: |n| some(n.recycled), says: |n| n.recycled > 0 },
     Column { heading: "in sandbox", align: Align::Right, cell: |n| time(n.sandbox_ns), says: |n| n.sandbox_ns > 0 },
     Column { heading: "in host", align: Align::Right, cell: |n| time(n.host_ns), says: |n| n.host_ns > 0 },
     Column {
@@ -134,6 +135,7 @@ pub(super) mod tests {
             sandbox_ns: 0,
             host_ns: 2_340_000,
             instances: 0,
+            recycled: 0,
             bytes: 0,
             state_keys: 0,
             state_bytes: 0,
@@ -147,6 +149,7 @@ pub(super) mod tests {
             failed: 12,
             late: 3,
             calls: 4,
+            recycled: 2,
             sandbox_ns: 1_230_000,
             ..node("by_day", NodeKind::Window, "stats.mean, stats.count")
         };
@@ -175,10 +178,10 @@ pub(super) mod tests {
     #[test]
     fn a_full_table() {
         let expected = "\
-step      what                            rows in  rows out  failed  late  calls  in sandbox  in host  sandbox ns/row
-source    source flights.csv                         24,951                                   2.34 ms
-departed  filter flights.departed          24,951    23,690                    4     45.0 us  2.34 ms            1.80
-by_day    window stats.mean, stats.count   23,690        84      12     3      4     1.23 ms  2.34 ms            51.9
+step      what                            rows in  rows out  failed  late  calls  recycled  in sandbox  in host  sandbox ns/row
+source    source flights.csv                         24,951                                             2.34 ms
+departed  filter flights.departed          24,951    23,690                    4               45.0 us  2.34 ms            1.80
+by_day    window stats.mean, stats.count   23,690        84      12     3      4         2     1.23 ms  2.34 ms            51.9
 sink      sink storm.jsonl                     84        84
 
 storm: 24,951 rows in, 84 out in 2m 03s on 1 worker (203 rows/s), 12 failed, 3 late

@@ -123,6 +123,10 @@ pub trait Calls {
     }
     /// Instances made so far; each fault costs one.
     fn instances(&self) -> u64;
+    /// How many of them were replaced because their memory had grown too large.
+    fn recycled(&self) -> u64 {
+        0
+    }
 }
 
 /// Why a whole call failed.

@@ -117,7 +117,7 @@ fn seconds(ns: u64) -> f64 {
 use Kind::{Counter, Gauge};
 
 /// All of them.
-pub(crate) const FAMILIES: [Family; 23] = [
+pub(crate) const FAMILIES: [Family; 24] = [
     Family {
         label: Some(("version", env!("CARGO_PKG_VERSION"))),
         ..run("weir_info", Gauge, "", "What runs; always 1.", |_| Some(1.0))
@@ -160,6 +160,13 @@ pub(crate) const FAMILIES: [Family; 23] = [
     node("weir_instances_total", Counter, "{instance}", "Instances of functions that were made.", |n, _| {
         Some(n.instances as f64)
     }),
+    node(
+        "weir_recycled_instances_total",
+        Counter,
+        "{instance}",
+        "Instances that were replaced because their memory had grown.",
+        |n, _| Some(n.recycled as f64),
+    ),
     node("weir_held_seconds_total", Counter, "s", "Time in which a source waited for what follows it.", |n, _| {
         Some(seconds(n.held_ns))
     }),

@@ -41,6 +41,7 @@ pub struct Instance {
     reuse: Reuse,
     live: Option<Live>,
     made: u64,
+    recycled: u64,
     usage: Usage,
 }
 
@@ -99,6 +100,7 @@ impl Instance {
             reuse,
             live: None,
             made: 0,
+            recycled: 0,
             usage: Usage::default(),
         }
     }
@@ -197,6 +199,7 @@ impl Instance {
         self.usage = Usage { fuel, memory_bytes };
         if self.reuse == Reuse::Never || above_mark || result.is_err() {
             self.live = None;
+            self.recycled += u64::from(self.reuse != Reuse::Never && above_mark && result.is_ok());
         }
         result
     }
@@ -397,6 +400,10 @@ impl Calls for Instance {
 
     fn instances(&self) -> u64 {
         self.made
+    }
+
+    fn recycled(&self) -> u64 {
+        self.recycled
     }
 }
 

@@ -65,6 +65,9 @@ fn a_function_that_leaks_is_replaced_before_it_runs_into_its_limit() {
     let made = weir::function::Calls::instances(&instance);
     // A MiB a call, up to three quarters of 16.
     assert!((8..=12).contains(&made), "{made} instances");
+    // All but the first replaced one; the last may be about to be.
+    let recycled = weir::function::Calls::recycled(&instance);
+    assert!((made - 1..=made).contains(&recycled), "{recycled} of {made} instances");
 }
 
 #[test]

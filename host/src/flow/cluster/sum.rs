@@ -33,6 +33,7 @@ fn add(node: &mut NodeReport, other: &NodeReport) {
         (&mut node.sandbox_ns, other.sandbox_ns),
         (&mut node.host_ns, other.host_ns),
         (&mut node.instances, other.instances),
+        (&mut node.recycled, other.recycled),
         (&mut node.bytes, other.bytes),
         (&mut node.state_keys, other.state_keys),
         (&mut node.state_bytes, other.state_bytes),

@@ -65,6 +65,7 @@ pub struct Invoker {
     outputs: Vec<Field>,
     counters: Arc<Node>,
     instances: u64,
+    recycled: u64,
     seed: u64,
 }
 
@@ -99,6 +100,7 @@ impl Invoker {
             calls: bound.function.open(reuse),
             counters,
             instances: 0,
+            recycled: 0,
             seed: bound.seed,
         }
     }
@@ -186,6 +188,9 @@ impl Invoker {
         let instances = self.calls.instances();
         self.counters.instances.fetch_add(instances - self.instances, Relaxed);
         self.instances = instances;
+        let recycled = self.calls.recycled();
+        self.counters.recycled.fetch_add(recycled - self.recycled, Relaxed);
+        self.recycled = recycled;
     }
 
     fn joined(&self, mut pieces: impl ExactSizeIterator<Item = Vec<ArrayRef>>) -> Vec<ArrayRef> {
