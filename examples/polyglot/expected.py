@@ -35,6 +35,8 @@ def sales(rows):
             continue
         for part in parts:
             amount = int(part[1]) * float(part[3])
+            if int(part[1]) >= 4:
+                amount *= 1 - 0.1
             if amount < 2.0:
                 continue
             spent[row["customer"]] += amount

@@ -16,6 +16,8 @@ RUNS = [
     ("Rust", "rust", "product"),
     ("C", "c", "product"),
     ("C++", "cpp", "product"),
+    ("Zig", "zig", "product"),
+    ("Zig, row by row", "zig", "product_rows"),
     ("Go", "go", "product"),
     ("Go, row by row", "go", "product_rows"),
     ("JavaScript (QuickJS)", "javascript", "product"),

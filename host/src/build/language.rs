@@ -29,6 +29,8 @@ pub enum Language {
     Cpp,
     /// By the Go compiler.
     Go,
+    /// By zig.
+    Zig,
 }
 
 /// What a folder has to say of how it is built: its `weir.toml`.
@@ -72,8 +74,8 @@ pub(super) struct Source {
 
 impl Language {
     /// All of them, in the order of messages.
-    pub const ALL: [Self; 7] =
-        [Self::Rust, Self::Python, Self::JavaScript, Self::TypeScript, Self::C, Self::Cpp, Self::Go];
+    pub const ALL: [Self; 8] =
+        [Self::Rust, Self::Python, Self::JavaScript, Self::TypeScript, Self::C, Self::Cpp, Self::Go, Self::Zig];
 
     /// As it is written in `weir.toml` and on the command line.
     pub fn name(self) -> &'static str {
@@ -85,6 +87,7 @@ impl Language {
             Self::C => "c",
             Self::Cpp => "c++",
             Self::Go => "go",
+            Self::Zig => "zig",
         }
     }
 
@@ -97,6 +100,7 @@ impl Language {
             Self::TypeScript => &["ts"],
             Self::C => &["c"],
             Self::Cpp => &["cpp", "cc", "cxx"],
+            Self::Zig => &["zig"],
         }
     }
 
@@ -245,6 +249,7 @@ mod tests {
         assert_eq!(found(&[("Cargo.toml", ""), ("build.py", "")]), (Language::Rust, String::new()));
         assert_eq!(found(&[("go.mod", ""), ("x.go", "")]), (Language::Go, String::new()));
         assert_eq!(found(&[("x.py", ""), ("test_x.py", "")]), (Language::Python, "x.py".into()));
+        assert_eq!(found(&[("build.zig", ""), ("x.zig", "")]), (Language::Zig, "x.zig".into()));
         assert_eq!(found(&[("a.js", ""), ("functions.ts", "")]), (Language::TypeScript, "functions.ts".into()));
         assert_eq!(
             found(&[("weir.toml", "lang = \"c++\"\n"), ("a.cc", ""), ("b.c", "")]),

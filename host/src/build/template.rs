@@ -95,6 +95,7 @@ pub fn template(language: Language, name: &str) -> Vec<(String, String)> {
             add("functions.go", sdk!("go/template/functions.go"));
             add("go.mod", &sdk!("go/template/go.mod.txt").replace("NAME", &crate_name(name)));
         }
+        Language::Zig => add("functions.zig", sdk!("zig/template/functions.zig")),
     }
     files
 }

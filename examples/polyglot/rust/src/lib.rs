@@ -26,6 +26,21 @@ pub fn amount(quantity: i64, price: f64) -> f64 {
     quantity as f64 * price
 }
 
+/// An item's amount without the rebate.
+#[weir::map]
+pub fn paid(
+    amount: f64,
+    quantity: i64,
+    /// From how many on there is a rebate.
+    #[param(default = 4)]
+    from: i64,
+    /// The part of the amount that it is.
+    #[param(default = 0.1)]
+    share: f64,
+) -> f64 {
+    if quantity >= from { amount * (1.0 - share) } else { amount }
+}
+
 /// Whether an amount is worth counting.
 #[weir::filter]
 pub fn worth(
@@ -97,4 +112,4 @@ impl Sum {
     }
 }
 
-weir::export!(items, amount, worth, label, spent, Sum);
+weir::export!(items, amount, paid, worth, label, spent, Sum);
