@@ -53,6 +53,8 @@ mod s3;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]
+mod sdks;
+#[cfg(test)]
 mod signing;
 #[cfg(test)]
 mod state;

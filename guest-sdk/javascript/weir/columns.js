@@ -155,7 +155,8 @@ export function fits(type, value) {
     case "integer": return Number.isSafeInteger(value);
     case "float32": case "float64": return typeof value === "number";
     case "text": return typeof value === "string";
-    default: return value instanceof Uint8Array;
+    // Those that come from an engine's own side have another constructor there.
+    default: return Object.prototype.toString.call(value) === "[object Uint8Array]";
   }
 }
 

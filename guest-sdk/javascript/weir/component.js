@@ -1,5 +1,5 @@
 // The component's exports: what the host calls, in terms of the functions in the registry. It also
-// puts in place what engines lack (`console`) and what a function can't have (clocks).
+// puts in place what engines lack (`console`).
 
 import { parameter as hostParameter } from "weir:udf/host@0.1.0";
 import { indices } from "./columns.js";
@@ -7,10 +7,6 @@ import { log, Refuse, registry } from "./index.js";
 import * as run from "./run.js";
 
 globalThis.console = { ...log, log: log.info, trace: log.debug };
-const lacking = (what) => () => { throw new Error(`a Weir function has no ${what}`); };
-Date.now = lacking("clock; now() is the batch's event time");
-Math.random = lacking("random numbers of its own; use random() of weir");
-for (const name of ["fetch", "setTimeout", "setInterval"]) globalThis[name] = lacking(name);
 
 function parse(type, text) {
   switch (type.name) {

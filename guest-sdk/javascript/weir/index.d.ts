@@ -36,7 +36,7 @@ export type Fields = Record<string, Type>;
 export type Parameter = Type | { type: Type; default?: boolean | number | bigint | string; doc?: string };
 type ParameterType<P> = P extends { type: infer T } ? T : P;
 
-type Row<F> = { [K in keyof F]: Value<F[K]> };
+type Row<F> = { -readonly [K in keyof F]: Value<F[K]> };
 type Constants<P> = { readonly [K in keyof P]: Value<ParameterType<P[K]>> };
 type Result<O> = O extends Type ? Value<O> : Row<O>;
 type Columns<F> = { [K in keyof F]: Whole<F[K]> };

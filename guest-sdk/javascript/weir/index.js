@@ -99,7 +99,8 @@ export const log = {
 
 /** The batch's event time in microseconds since 1970; not a clock. */
 export function now() {
-  return BigInt(hostNow());
+  // StarlingMonkey takes the sign for a bit.
+  return BigInt.asIntN(64, BigInt(hostNow()));
 }
 
 /** A number from 0 to 1 of a sequence that the host seeds from the batch. */

@@ -1,14 +1,9 @@
 """The component's exports: what the host calls, in terms of the functions in the registry.
 
-Only `weir build` loads this module. It also puts in place what a function can't have: files, clocks.
+Only `weir build` loads this module.
 """
 
-import builtins
 import inspect
-import os
-import sys
-import time
-import traceback
 from functools import partial
 
 from componentize_py_types import Err
@@ -22,24 +17,8 @@ from wit_world.imports.types import Batch, DataType, Field, Kind, Parameter, Row
 
 from . import _host, _run
 from ._functions import REGISTRY, parameters
+from ._lacking import seal
 from ._types import Refuse
-
-
-def _lacking(what: str):
-    def lacking(*_, **__):
-        raise OSError(f"a Weir function has no {what}")
-
-    return lacking
-
-
-def seal() -> None:
-    """Replaces what would trap without a word. Called when all modules are loaded."""
-    sys.stdout, sys.stderr = _host.LogFile("info"), _host.LogFile("error")
-    builtins.open = os.open = os.listdir = os.stat = _lacking("files")
-    builtins.input = _lacking("input")
-    time.time = time.time_ns = _lacking("clock; weir.now() is the batch's event time")
-    time.monotonic = time.monotonic_ns = time.perf_counter = time.perf_counter_ns = _lacking("clock")
-    time.sleep = _lacking("time to sleep")
 
 
 def _fields(fields) -> list[Field]:
@@ -64,6 +43,7 @@ def _told(call):
     """Lets no exception out but the contract's: what the function did not expect is its traceback."""
 
     def told(self, *arguments):
+        seal()
         try:
             return call(self, *arguments)
         except Err:
@@ -71,10 +51,8 @@ def _told(call):
         except Refuse as error:
             raise Err(str(error)) from None
         except Exception as error:
-            _host.error("".join(traceback.format_exception(error)).rstrip())
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno} in {last.name}"
-            raise Err(f"{type(error).__name__}: {error} ({place})") from None
+            _host.error(_run.trace(error))
+            raise Err(f"{type(error).__name__}: {error}{_run.place(error)}") from None
 
     return told
 

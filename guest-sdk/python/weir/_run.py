@@ -13,6 +13,23 @@ from ._functions import Function
 from ._types import Refuse, RowError
 
 FAILED = object()
+HERE = __file__.rsplit("/", 1)[0] + "/"
+
+
+def place(error: Exception) -> str:
+    """Where it was raised, or where the function called what raised it in this module's folder."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(HERE)] or frames
+    return "".join(f" ({f.filename.rsplit('/', 1)[-1]}:{f.lineno} in {f.name})" for f in own[-1:])
+
+
+def trace(error: Exception) -> str:
+    """The traceback. Without marks under its lines: in a component CPython traps where it looks for some of them."""
+    frames = [(f.filename, f.lineno, f.name, f.line) for f in traceback.extract_tb(error.__traceback__)]
+    lines = ["Traceback (most recent call last):\n", *traceback.StackSummary.from_list(frames).format()]
+    cause = error.__cause__
+    before = [trace(cause), "\n\nwhich was the cause of this:\n\n"] if isinstance(cause, Exception) else []
+    return "".join([*before, *lines, *traceback.format_exception_only(error)]).rstrip()
 
 
 class Errors:
@@ -28,12 +45,10 @@ class Errors:
         if isinstance(error, RowError):
             self.rows.setdefault(row, str(error))
             return
-        last = traceback.extract_tb(error.__traceback__)[-1:]
-        place = "".join(f" ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} in {frame.name})" for frame in last)
-        self.rows.setdefault(row, f"{type(error).__name__}: {error}{place}")
+        self.rows.setdefault(row, f"{type(error).__name__}: {error}{place(error)}")
         if not self._told:
             self._told = True
-            _host.warn("".join(traceback.format_exception(error)).rstrip())
+            _host.warn(trace(error))
 
     def sorted(self) -> list[tuple[int, str]]:
         return sorted(self.rows.items())

@@ -1,12 +1,16 @@
 ;; What a module compiled for WASI finds in place of a system, in terms of `weir:udf/host`.
 ;;
-;; What is printed is logged, random numbers are the host's, clocks only count. There are no files,
+;; What is printed is logged, random numbers are the host's, the wall clock stands at the batch's event time and the
+;; others only count. There are no files,
 ;; arguments, environment or network: such calls fail, and say so in the log. Nothing is kept between calls but the page that those lines are written to.
 (module
   (import "weir:udf/host@0.1.0" "log" (func $log (param i32 i32 i32)))
+  (import "weir:udf/host@0.1.0" "now" (func $host_now (result i64)))
   (import "weir:udf/host@0.1.0" "random" (func $host_random (result i64)))
   (import "env" "memory" (memory 0))
   (global $ticks (mut i64) (i64.const 0))
+  (global $now (mut i64) (i64.const 0))
+  (global $now_is_set (mut i32) (i32.const 0))
   (global $page (mut i32) (i32.const 0))
 
   ;; Where a line can be written; 0 where there is no memory for it.
@@ -32,9 +36,16 @@
   (func (export "proc_raise") (param i32) (result i32) (call $exits) (unreachable))
   (func (export "adapter_monotonic_clock_set_paused") (param i32))
   (func (export "clock_res_get") (param i32 i32) (result i32) (i64.store (local.get 1) (i64.const 1000)) (i32.const 0))
-  ;; Clocks count how often they are asked, from the start of 1970 on. They must not call the host for the
-  ;; batch's time: Go's runtime asks them while the host allocates, when no call may leave.
-  (func (export "clock_time_get") (param i32 i64) (param $at i32) (result i32)
+  ;; The wall clock stands at the batch's event time; the others count how often they are asked. Go's runtime asks for
+  ;; the time while the host allocates, when no call may leave: its SDK says at the start of each call what it is.
+  (func (export "weir_set_now") (param $us i64)
+    (global.set $now (local.get $us))
+    (global.set $now_is_set (i32.const 1)))
+  (func (export "clock_time_get") (param $clock i32) (param i64) (param $at i32) (result i32)
+    (if (i32.eqz (local.get $clock)) (then
+      (i64.store (local.get $at) (i64.mul (i64.const 1000)
+        (if (result i64) (global.get $now_is_set) (then (global.get $now)) (else (call $host_now)))))
+      (return (i32.const 0))))
     (global.set $ticks (i64.add (global.get $ticks) (i64.const 1000)))
     (i64.store (local.get $at) (global.get $ticks)) (i32.const 0))
   (func (export "random_get") (param $p i32) (param $n i32) (result i32) (local $r i64) (local $left i32)

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 const MADE: [&str; 6] = ["target", "node_modules", "venv", "__pycache__", "zig-out", "zig-cache"];
 
 /// What makes components: another number here makes all of them again.
-const MAKER: &str = concat!(env!("CARGO_PKG_VERSION"), " 5");
+const MAKER: &str = concat!(env!("CARGO_PKG_VERSION"), " 6");
 
 /// A component's place.
 pub(super) struct Place {

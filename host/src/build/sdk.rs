@@ -17,6 +17,7 @@ pub(super) fn files(language: Language) -> &'static [(&'static str, &'static str
             ("weir/_component.py", include_str!("../../../guest-sdk/python/weir/_component.py")),
             ("weir/_functions.py", include_str!("../../../guest-sdk/python/weir/_functions.py")),
             ("weir/_host.py", include_str!("../../../guest-sdk/python/weir/_host.py")),
+            ("weir/_lacking.py", include_str!("../../../guest-sdk/python/weir/_lacking.py")),
             ("weir/_run.py", include_str!("../../../guest-sdk/python/weir/_run.py")),
             ("weir/_types.py", include_str!("../../../guest-sdk/python/weir/_types.py")),
         ],
@@ -25,6 +26,7 @@ pub(super) fn files(language: Language) -> &'static [(&'static str, &'static str
             ("weir/component.js", include_str!("../../../guest-sdk/javascript/weir/component.js")),
             ("weir/index.d.ts", include_str!("../../../guest-sdk/javascript/weir/index.d.ts")),
             ("weir/index.js", include_str!("../../../guest-sdk/javascript/weir/index.js")),
+            ("weir/lacking.js", include_str!("../../../guest-sdk/javascript/weir/lacking.js")),
             ("weir/run.js", include_str!("../../../guest-sdk/javascript/weir/run.js")),
         ],
         Language::Go => &[

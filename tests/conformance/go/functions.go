@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"sort"
 	"strings"
+	"time"
 
 	"weir"
 )
@@ -185,6 +187,18 @@ func init() {
 			median = (group[middle-1].Value + median) / 2
 		}
 		return &median, nil
+	})
+
+	// Not of the kit, but of its tests.jsonl: what comes of asking for what there is not.
+	weir.Map("lacks", "What there is not.", func(in struct{ What string }, _ weir.None) (string, error) {
+		switch in.What {
+		case "time.Now":
+			return time.Now().UTC().Format(time.RFC3339), nil
+		case "os.Getenv":
+			return os.Getenv("HOME"), nil
+		}
+		_, err := os.ReadFile("/etc/passwd")
+		return "", err
 	})
 
 	weir.Map("complain", "Prints each text, and refuses the batch.", func(in textIn, _ weir.None) (string, error) {

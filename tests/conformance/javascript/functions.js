@@ -2,6 +2,9 @@
 import { aggregate, filter, flatMap, groupMap, map, mapColumns, now, Refuse, RowError, statefulMap } from "weir";
 import { encode } from "weir/columns.js";
 
+// Kept before anything runs.
+const keptNow = Date.now;
+
 const every = {
   b: "boolean?", i: "int32?", l: "int64?", f: "float32?", d: "float64?", t: "timestamp?", s: "text?", y: "bytes?",
 };
@@ -136,3 +139,29 @@ map("complain", { doc: "Prints each text, and refuses the batch.", input: { text
   console.log(`about to fail: ${text}`);
   throw new Refuse("complained");
 });
+
+// What a function can't have.
+const lacked = {
+  "Date.now": () => Date.now(),
+  "a kept Date.now": keptNow,
+  "new Date": () => new Date(),
+  "performance.now": () => performance.now(),
+  "a date of 0": () => new Date(0).toISOString(),
+  fetch: () => fetch("http://localhost"),
+  setTimeout: () => setTimeout(() => {}, 1),
+  "Math.random": () => Math.random(),
+};
+
+map("lacks", {
+  doc: "What comes of asking for what there is not: not of the kit, but of its tests.jsonl.",
+  input: { what: "text" },
+  output: "text",
+}, ({ what }) => {
+  try {
+    return String(lacked[what]());
+  } catch (error) {
+    return `${error.name}: ${error.message}`;
+  }
+});
+
+map("clocked", { doc: "The same where nobody catches it.", input: { row: "integer" }, output: "text" }, () => String(new Date()));

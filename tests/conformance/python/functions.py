@@ -1,6 +1,13 @@
 """The reference functions of the conformance kit, in Python. What they do stands in ../README.md."""
 
+import os
+import random
+import socket
+import time
 from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from time import time as kept
 from typing import NamedTuple
 
 import weir
@@ -166,3 +173,39 @@ def complain(text: str) -> str:
     """Prints each text, and refuses the batch."""
     print(f"about to fail: {text}")
     raise weir.Refuse("complained")
+
+
+# What a function can't have.
+LACKED = {
+    "time.time": lambda: time.time(),
+    "a kept time": lambda: kept(),
+    "monotonic": lambda: time.monotonic(),
+    "datetime.now": lambda: datetime.now(),
+    "date.today": lambda: date.today(),
+    "gmtime of 0": lambda: time.gmtime(0).tm_year,
+    "sleep": lambda: time.sleep(1),
+    "open": lambda: open("/etc/passwd"),
+    "pathlib": lambda: Path("/etc/passwd").read_text(),
+    "listdir": lambda: os.listdir("/"),
+    "environ": lambda: os.environ["HOME"],
+    "environ.get": lambda: os.environ.get("HOME"),
+    "socket": lambda: socket.socket(),
+    "urandom": lambda: len(os.urandom(5)),
+    "choice": lambda: random.SystemRandom().choice([7]),
+    "import": lambda: __import__("colorsys"),
+}
+
+
+@weir.map
+def lacks(what: str) -> str:
+    """What comes of asking for what there is not: not of the kit, but of its tests.jsonl."""
+    try:
+        return str(LACKED[what]())
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+@weir.map
+def clocked(row: int) -> int:
+    """The same where nobody catches it."""
+    return datetime.now().year

@@ -11,8 +11,10 @@ use crate::error::{Error, Result};
 const INSTALL_QUICKJS: &str = "npm install componentize-qjs@0.4.5 esbuild@0.25.0";
 const INSTALL_STARLINGMONKEY: &str = "npm install @bytecodealliance/componentize-js@0.23.0 esbuild@0.25.0";
 
-/// The module that is made a component: the user's functions, then the SDK's exports.
-const ENTRY: &str = r#"import "MAIN";
+/// The module that is made a component: what a function lacks is taken away, then come the user's functions and the
+/// SDK's exports.
+const ENTRY: &str = r#"import "weir/lacking";
+import "MAIN";
 export { aggregate, catalog, filter, flatMapper, groupMapper, mapper, statefulMapper } from "weir/component";
 "#;
 

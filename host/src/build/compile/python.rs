@@ -10,13 +10,16 @@ use crate::error::{Error, Result};
 
 const INSTALL: &str = "pip install componentize-py==0.25.1";
 
-/// The module that is made a component: the user's functions, then the SDK's exports. The names are what
-/// componentize-py looks for.
+/// The module that is made a component: what a function lacks is taken away, then come the user's functions and the
+/// SDK's exports. The names are what componentize-py looks for.
 const APP: &str = "\
-import MAIN
-from weir._component import Aggregate, Catalog, Filter, FlatMapper, GroupMapper, Mapper, StatefulMapper, seal
+from weir._lacking import keep_traces, prepare
 
-seal()
+prepare()
+import MAIN
+from weir._component import Aggregate, Catalog, Filter, FlatMapper, GroupMapper, Mapper, StatefulMapper
+
+keep_traces()
 ";
 
 struct Python {
