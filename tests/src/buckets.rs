@@ -127,7 +127,7 @@ fn a_run_that_is_killed_goes_on_from_a_bucket() {
         let workers = random.of(1..4).to_string();
         let arguments = ["run", "pipeline.toml", "--quiet", "--epoch-rows", "1000", "--workers", &workers];
         let process = Process::start(command(&case, s3::shared(), &arguments));
-        let last = || bucket.keys("some/flights/checkpoint-").pop();
+        let last = || bucket.manifests("some/flights/").pop();
         let before = last();
         wait_for("a checkpoint", || last() > before);
         thread::sleep(Duration::from_millis(random.of(0..200) as u64));
@@ -138,7 +138,7 @@ fn a_run_that_is_killed_goes_on_from_a_bucket() {
     let ran = run(&case, s3::shared(), &["--workers", "2"]);
     assert!(ran.status.success(), "{}", said(&ran));
     assert!(published(&case) == expected, "what is published is not as it should be");
-    assert!(!case.path().join("checkpoints").exists() && bucket.checkpoints("some/flights") == 2);
+    assert!(!case.path().join("checkpoints").exists() && bucket.manifests("some/flights/").len() == 2);
     // All has been done, and with --from-scratch it is done again.
     let again = command(&case, s3::shared(), &["run", "pipeline.toml"]).output().expect("weir runs");
     assert!(said(&again).contains("is complete"), "{}", said(&again));
@@ -163,7 +163,7 @@ fn processes_write_their_parts_into_a_bucket() {
         assert!(ran.status.success(), "{folder}: {}", said(&ran));
         assert_eq!(lines("out.jsonl"), lines("expected.jsonl"), "{folder}");
         // From the checkpoint before the last, as if that had been killed before it was there.
-        let last = bucket.keys("checkpoint-").pop().expect("a checkpoint");
+        let last = bucket.manifests("").pop().expect("a manifest");
         assert!(bucket.keys("part-").len() > 1, "{folder}");
         bucket.remove(&last);
         fs::rename(case.path().join("out.jsonl"), case.path().join("out.jsonl.staged")).expect("a file");
@@ -216,13 +216,13 @@ fn who_comes_later_takes_a_bucket_over() {
     let [first, second] = [0, 1].map(|_| case(ENDLESS, &bucket.url("shared"), "200ms"));
     let start = |case| Process::start(command(case, s3::shared(), &["run", "pipeline.toml", "--quiet"]));
     let running = start(&first);
-    wait_for("a checkpoint", || bucket.checkpoints("shared") > 1);
+    wait_for("a checkpoint", || bucket.manifests("shared/").len() > 1);
     let later = start(&second);
     let (code, errors) = running.ended();
     assert_eq!(code, Some(10), "{errors}");
     assert!(errors.contains(&format!("another run writes its checkpoints to {}", bucket.url("shared"))), "{errors}");
-    let last = bucket.keys("shared/checkpoint-").pop();
-    wait_for("a further one", || bucket.keys("shared/checkpoint-").pop() > last);
+    let last = bucket.manifests("shared/").pop();
+    wait_for("a further one", || bucket.manifests("shared/").pop() > last);
     send("TERM", later.id());
     let (code, errors) = later.ended();
     assert_eq!(code, Some(0), "{errors}");
@@ -253,7 +253,7 @@ fn what_can_t_be_reached_is_named() {
         .replace("[checkpoint]", "[checkpoint]\nretry = \"2s\"");
     case.write("pipeline.toml", pipeline);
     let running = Process::start(command(&case, server.port(), &["run", "pipeline.toml", "--quiet"]));
-    wait_for("a checkpoint", || bucket.checkpoints("x") > 0);
+    wait_for("a checkpoint", || !bucket.manifests("x/").is_empty());
     server.kill();
     let (code, errors) = running.ended();
     assert_eq!(code, Some(10), "{errors}");
@@ -272,12 +272,57 @@ fn a_server_that_is_away_for_a_while_costs_nothing_but_time() {
     let case = case(PIPELINE, &bucket.url("x"), "0s");
     let arguments = ["run", "pipeline.toml", "--quiet", "--epoch-rows", "1000"];
     let running = Process::start(command(&case, door.port(), &arguments));
-    wait_for("a checkpoint", || bucket.checkpoints("x") > 1);
+    wait_for("a checkpoint", || bucket.manifests("x/").len() > 1);
     door.shut();
     thread::sleep(Duration::from_secs(2));
     door.open();
     let (code, errors) = running.ended();
     assert_eq!(code, Some(0), "{errors}");
+    assert!(published(&case) == expected, "what is published is not as it should be");
+}
+
+#[test]
+fn a_manifest_that_arrives_when_its_run_is_gone_is_none() {
+    let (bucket, expected) = (Bucket::new(), expected());
+    let door = Door::to(s3::shared());
+    let case = case(PIPELINE, &bucket.url("x"), "0s");
+    let arguments = ["run", "pipeline.toml", "--quiet", "--epoch-rows", "1000"];
+    let running = Process::start(command(&case, door.port(), &arguments));
+    wait_for("a checkpoint", || bucket.manifests("x/").len() > 1);
+    door.hold(format!("PUT /{}/x/checkpoint-", bucket.name));
+    wait_for("a manifest on its way", || door.is_holding());
+    send("KILL", running.id());
+    drop(running.ended());
+    let later = Process::start(command(&case, s3::shared(), &arguments));
+    // The checkpoint whose manifest is held, as the later run takes it.
+    let has_its_own = || bucket.manifests("x/").iter().any(|key| key.ends_with(".1.json"));
+    wait_for("a checkpoint of the later run", has_its_own);
+    door.release();
+    let (code, errors) = later.ended();
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(published(&case) == expected, "what is published is not as it should be");
+}
+
+#[test]
+fn what_is_large_goes_in_pieces() {
+    let bucket = Bucket::new();
+    let case = case(PIPELINE, &bucket.url("x"), "0s");
+    let text = fs::read_to_string(case.pipeline()).expect("a pipeline");
+    case.write("pipeline.toml", text.replace("in-*.csv", "large.csv"));
+    // Each account is one row's, and its name long.
+    let row = |row: usize| format!("{row},{row}{},1\n", "-".repeat(3000));
+    case.write("large.csv", "time,account,amount\n".to_owned() + &(0..8000).map(row).collect::<String>());
+    let ran = in_epochs("1000", &case, s3::shared(), &[]);
+    assert!(ran.status.success(), "{}", said(&ran));
+    let expected = published(&case);
+    assert_eq!(expected.0.lines().count(), 8000);
+    let largest = bucket.keys("x/part-").iter().map(|key| bucket.get(key).len()).max();
+    assert!(largest > Some(16 << 20), "{largest:?} bytes are one piece");
+    let last = bucket.manifests("x/").pop().expect("a manifest");
+    bucket.remove(&last);
+    fs::rename(case.path().join("minutes.jsonl"), case.path().join("minutes.jsonl.staged")).expect("a file");
+    let ran = in_epochs("1000", &case, s3::shared(), &["--workers", "2"]);
+    assert!(ran.status.success(), "{}", said(&ran));
     assert!(published(&case) == expected, "what is published is not as it should be");
 }
 

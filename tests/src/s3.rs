@@ -113,11 +113,28 @@ impl Bucket {
         format!("s3://{}/{prefix}", self.name)
     }
 
-    /// The keys of the objects that start so, in their order.
-    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+    /// The keys of the objects that start so, in their order, with their lengths.
+    fn objects(&self, prefix: &str) -> Vec<(String, u64)> {
         let answer = self.ask("GET", &format!("?list-type=2&prefix={prefix}"), b"");
         let text = String::from_utf8_lossy(&answer).into_owned();
-        text.split("<Key>").skip(1).filter_map(|part| Some(part.split_once("</Key>")?.0.to_owned())).collect()
+        let within = |text: &str, tag: &str| {
+            let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+            Some(rest.split_once(&format!("</{tag}>"))?.0.to_owned())
+        };
+        let object = |of: &str| Some((within(of, "Key")?, within(of, "Size")?.parse().ok()?));
+        text.split("<Contents>").skip(1).filter_map(object).collect()
+    }
+
+    /// The keys of the objects that start so, in their order.
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        self.objects(prefix).into_iter().map(|(key, _)| key).collect()
+    }
+
+    /// The keys of the manifests behind a prefix, in their order. What is shorter than any is a note that stands in
+    /// for one.
+    pub(crate) fn manifests(&self, prefix: &str) -> Vec<String> {
+        let objects = self.objects(&format!("{prefix}checkpoint-"));
+        objects.into_iter().filter(|(_, bytes)| *bytes > 100).map(|(key, _)| key).collect()
     }
 
     pub(crate) fn get(&self, key: &str) -> Vec<u8> {
@@ -130,11 +147,6 @@ impl Bucket {
 
     pub(crate) fn remove(&self, key: &str) {
         self.ask("DELETE", &format!("/{key}"), b"");
-    }
-
-    /// How many checkpoints are there.
-    pub(crate) fn checkpoints(&self, prefix: &str) -> usize {
-        self.keys(&format!("{prefix}/checkpoint-")).len()
     }
 }
 
@@ -186,10 +198,18 @@ pub(crate) fn shared() -> u16 {
     server.port
 }
 
+/// Requests that a door holds back, by what they start with.
+#[derive(Default)]
+struct Held {
+    start: Mutex<Option<String>>,
+    is_holding: AtomicBool,
+}
+
 /// A way to a server that can be shut: then connections end as soon as they are made.
 pub(crate) struct Door {
     port: u16,
     shut: Arc<AtomicBool>,
+    held: Arc<Held>,
     through: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -198,7 +218,8 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (shut, through) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
-        let (is_shut, all) = (Arc::clone(&shut), Arc::clone(&through));
+        let held = Arc::new(Held::default());
+        let (is_shut, all, holding) = (Arc::clone(&shut), Arc::clone(&through), Arc::clone(&held));
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 if is_shut.load(Relaxed) {
@@ -207,15 +228,22 @@ impl Door {
                 let Ok(far) = TcpStream::connect(("127.0.0.1", server)) else { continue };
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let (mut from, mut to) = (from.try_clone().expect("a clone"), to.try_clone().expect("a clone"));
+                    let holding = Arc::clone(&holding);
                     thread::spawn(move || {
-                        drop(std::io::copy(&mut from, &mut to));
+                        let mut bytes = [0; 1 << 16];
+                        while let Ok(n @ 1..) = from.read(&mut bytes) {
+                            holding.wait(&bytes[..n]);
+                            if to.write_all(&bytes[..n]).is_err() {
+                                break;
+                            }
+                        }
                         drop(to.shutdown(Shutdown::Write));
                     });
                 }
                 all.lock().expect("no panic").extend([near, far]);
             }
         });
-        Self { port, shut, through }
+        Self { port, shut, held, through }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -231,7 +259,31 @@ impl Door {
         }
     }
 
+    /// Holds requests back that start so, until they are released.
+    pub(crate) fn hold(&self, start: String) {
+        *self.held.start.lock().expect("no panic") = Some(start);
+    }
+
+    pub(crate) fn is_holding(&self) -> bool {
+        self.held.is_holding.load(Relaxed)
+    }
+
+    /// Lets everything through, also what whoever sent it does not wait for any more.
+    pub(crate) fn release(&self) {
+        *self.held.start.lock().expect("no panic") = None;
+    }
+
     pub(crate) fn open(&self) {
         self.shut.store(false, Relaxed);
+    }
+}
+
+impl Held {
+    fn wait(&self, bytes: &[u8]) {
+        let is_held = || self.start.lock().expect("no panic").as_ref().is_some_and(|s| bytes.starts_with(s.as_bytes()));
+        while is_held() {
+            self.is_holding.store(true, Relaxed);
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! | `checkpoint-N.json` | the manifest of checkpoint N |
 //! | `part-N-W-RUN.weir` | what worker W wrote for it; RUN tells apart runs that were killed before it was taken |
 //! | `lock` | on a disk: held while a run writes here |
-//! | `owner.json` | in a bucket: the run that took it last; no other makes a checkpoint there |
+//! | `owner.json` | in a bucket: the run that took it last; no other makes a checkpoint there ([`super::owner`]) |
 //!
 //! A manifest is written when everything that it names is on the disk, so there is nothing to be
 //! repaired: what no manifest names is removed. One that can't be read is an error, since what it
@@ -21,13 +21,13 @@ use std::time::SystemTime;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::manifest::{Manifest, PartRef, SectionRef};
+use super::owner::{self, Owner, manifest_name, manifests, number};
 use super::part::{Section, decode, encode};
-use super::store::{Made, Store};
+use super::store::{Listing, Made, Store};
 use super::{Files, Location, error, io_error};
 use crate::error::{Error, Result};
 
 const LOCK: &str = "lock";
-const OWNER: &str = "owner.json";
 
 const ONE_RUN: &str = "wait for it to end, or give each pipeline a folder of its own";
 
@@ -48,7 +48,7 @@ enum Held {
     /// By a lock, which nobody else gets while it is open.
     Lock { _file: Arc<File> },
     /// By a name in a bucket, as long as no other run puts its own there.
-    Owner,
+    Owner(Owner),
 }
 
 /// A checkpoint with what its nodes held.
@@ -69,8 +69,7 @@ impl Folder {
             Location::Folder(path) => lock(path, &files)?,
             Location::Bucket(_) => {
                 let failed = |e| folder.failed(format!("checkpoints can't be kept in {location}"), e);
-                folder.store.write(OWNER, folder.owner().as_bytes()).map_err(failed)?;
-                Held::Owner
+                Held::Owner(Owner::take(&folder.store, &folder.run).map_err(failed)?)
             }
         };
         Ok(Self { held, ..folder })
@@ -97,21 +96,6 @@ impl Folder {
         &self.location
     }
 
-    /// What the owner of a bucket's checkpoints says of itself.
-    fn owner(&self) -> String {
-        format!("{{\"run\":\"{}\",\"pid\":{}}}\n", self.run, std::process::id())
-    }
-
-    /// Makes sure that no other run has taken the folder since.
-    fn check_owner(&self) -> Result<()> {
-        let Held::Owner = self.held else { return Ok(()) };
-        let failed = |e| self.failed(format!("{} can't be read", self.location.show(OWNER)), e);
-        match self.store.read(OWNER).map_err(failed)? == self.owner().as_bytes() {
-            true => Ok(()),
-            false => Err(self.taken()),
-        }
-    }
-
     fn taken(&self) -> Error {
         error(format!("another run writes its checkpoints to {}", self.location), Some(ONE_RUN))
     }
@@ -123,26 +107,27 @@ impl Folder {
 
     /// The numbers of the checkpoints that are there, ascending.
     pub fn numbers(&self) -> Result<Vec<u64>> {
-        let names = self.names()?;
-        let mut numbers: Vec<u64> = names.iter().filter_map(|name| number(name)).collect();
-        numbers.sort_unstable();
-        Ok(numbers)
+        Ok(manifests(&self.list()?.names).into_keys().collect())
     }
 
-    fn names(&self) -> Result<Vec<String>> {
+    fn list(&self) -> Result<Listing> {
         let failed = |e| self.failed(format!("the checkpoints in {} can't be listed", self.location), e);
-        self.store.names().map_err(failed)
+        self.store.list().map_err(failed)
     }
 
     /// A checkpoint's manifest.
     pub fn manifest(&self, checkpoint: u64) -> Result<Manifest> {
-        let name = manifest_name(checkpoint);
-        Manifest::decode(&self.read(&name)?).map_err(|why| self.broken(&name, &why))
+        let name = manifests(&self.list()?.names).remove(&checkpoint);
+        self.manifest_in(&name.unwrap_or_else(|| manifest_name(checkpoint, 0)))
+    }
+
+    fn manifest_in(&self, name: &str) -> Result<Manifest> {
+        Manifest::decode(&self.read(name)?).map_err(|why| self.broken(name, &why))
     }
 
     /// The last checkpoint's manifest, if there is one.
     pub fn last(&self) -> Result<Option<Manifest>> {
-        self.numbers()?.last().map(|number| self.manifest(*number)).transpose()
+        manifests(&self.list()?.names).into_values().next_back().map(|name| self.manifest_in(&name)).transpose()
     }
 
     /// Reads what a checkpoint's nodes held.
@@ -186,11 +171,14 @@ impl Folder {
 
     /// Makes a checkpoint be there.
     pub fn commit(&self, manifest: &Manifest) -> Result<()> {
-        self.check_owner()?;
-        let name = manifest_name(manifest.checkpoint);
+        let name = manifest_name(manifest.checkpoint, 0);
         let bytes = manifest.encode().map_err(Error::Bug)?;
         let failed = |e| self.failed(format!("the checkpoint {} can't be written", self.location.show(&name)), e);
-        match self.store.publish(&name, &bytes).map_err(failed)? {
+        let made = match &self.held {
+            Held::Owner(owner) => owner.publish(&self.store, manifest.checkpoint, &bytes),
+            Held::Lock { .. } | Held::Not => self.store.publish(&name, &bytes),
+        };
+        match made.map_err(failed)? {
             Made::New => Ok(()),
             Made::Taken => Err(self.taken()),
         }
@@ -200,22 +188,21 @@ impl Folder {
     /// went. Where a run may be writing, parts behind the last checkpoint stay: they may be those of the next.
     pub fn prune(&self, keep: usize) -> Result<usize> {
         // Asked once: what a run adds after this is not looked at.
-        let names = self.names()?;
-        let mut numbers: Vec<u64> = names.iter().filter_map(|name| number(name)).collect();
-        numbers.sort_unstable();
+        let Listing { names, notes } = self.list()?;
+        let manifests = manifests(&names);
+        let last = manifests.keys().next_back().copied();
         let mut named = BTreeSet::new();
-        for number in &numbers[numbers.len().saturating_sub(keep.max(1))..] {
-            named.insert(manifest_name(*number));
-            named.extend(self.manifest(*number)?.parts.into_iter().map(|part| part.file));
+        for name in manifests.into_values().rev().take(keep.max(1)) {
+            named.extend(self.manifest_in(&name)?.parts.into_iter().map(|part| part.file));
+            named.insert(name);
         }
-        let may_be_next = |name: &str| matches!(self.held, Held::Not) && part_number(name) > numbers.last().copied();
+        let may_be_next = |name: &str| matches!(self.held, Held::Not) && part_number(name) > last;
         let gone = |name: &String| is_ours(name) && !named.contains(name) && !may_be_next(name);
         let names: Vec<String> = names.into_iter().filter(gone).collect();
         // Manifests first: none may name what is not there.
         let (manifests, parts): (Vec<_>, Vec<_>) = names.iter().partition(|name| number(name).is_some());
-        for name in manifests.into_iter().chain(parts) {
-            self.remove(name)?;
-        }
+        let notes = owner::outlived(&notes, last.unwrap_or(0));
+        manifests.into_iter().chain(parts).chain(notes).try_for_each(|name| self.remove(name))?;
         Ok(names.len())
     }
 
@@ -226,7 +213,7 @@ impl Folder {
 
     /// Removes every checkpoint.
     pub fn clear(&self) -> Result<()> {
-        let names = self.names()?;
+        let names = self.list()?.names;
         let (manifests, parts): (Vec<_>, Vec<_>) =
             names.iter().filter(|name| is_ours(name)).partition(|name| number(name).is_some());
         manifests.into_iter().rev().chain(parts).try_for_each(|name| self.remove(name))
@@ -256,14 +243,6 @@ fn lock(path: &Path, files: &Files) -> Result<Held> {
         }
         Err(TryLockError::Error(e)) => Err(failed(e)),
     }
-}
-
-fn manifest_name(checkpoint: u64) -> String {
-    format!("checkpoint-{checkpoint:08}.json")
-}
-
-fn number(name: &str) -> Option<u64> {
-    name.strip_prefix("checkpoint-")?.strip_suffix(".json")?.parse().ok()
 }
 
 /// The checkpoint that a part was written for.
@@ -324,7 +303,7 @@ mod tests {
         let found = folder.load(folder.last().unwrap().unwrap()).unwrap();
         assert_eq!(found.sections["a"].iter().map(|(_, s)| s.whole).collect::<Vec<_>>(), [true, false]);
         folder.clear().unwrap();
-        assert_eq!(folder.names().unwrap(), ["lock", "notes.txt"]);
+        assert_eq!(folder.list().unwrap().names, ["lock", "notes.txt"]);
     }
 
     #[test]

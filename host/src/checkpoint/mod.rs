@@ -12,6 +12,7 @@ mod files;
 mod folder;
 mod location;
 mod manifest;
+mod owner;
 mod part;
 #[cfg_attr(not(feature = "s3"), path = "without.rs")]
 mod remote;

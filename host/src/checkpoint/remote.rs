@@ -13,7 +13,8 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::ClientConfigKey;
 use object_store::path::Path;
 use object_store::{
-    BackoffConfig, Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig, WriteMultipart,
+    BackoffConfig, Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
+    WriteMultipart,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -104,13 +105,13 @@ impl Remote {
         io::Error::new(kind, format!("{}: {}", self.server, said_of(&error)))
     }
 
-    /// The names of the objects, in their order.
-    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+    /// The names of the objects, in their order, with their lengths.
+    pub(super) fn list(&self) -> io::Result<Vec<(String, u64)>> {
         let prefix = Some(Path::from(self.bucket.prefix.as_str())).filter(|p| !p.as_ref().is_empty());
         let listed = self.runtime.block_on(self.client.list_with_delimiter(prefix.as_ref()));
         let objects = listed.map_err(|e| self.failed(e))?.objects;
-        let mut names: Vec<String> =
-            objects.iter().filter_map(|object| object.location.filename().map(str::to_owned)).collect();
+        let named = |object: &ObjectMeta| Some((object.location.filename()?.to_owned(), object.size));
+        let mut names: Vec<(String, u64)> = objects.iter().filter_map(named).collect();
         names.sort_unstable();
         Ok(names)
     }
@@ -130,7 +131,11 @@ impl Remote {
             }
             let mut upload = WriteMultipart::new_with_chunk_size(self.client.put_multipart(&path).await?, PIECE_BYTES);
             for piece in bytes.chunks(PIECE_BYTES) {
-                upload.wait_for_capacity(PIECES).await?;
+                if let Err(e) = upload.wait_for_capacity(PIECES).await {
+                    // Pieces that are left would be paid for. What was wrong may keep them from going as well.
+                    drop(upload.abort().await);
+                    return Err(e);
+                }
                 upload.write(piece);
             }
             upload.finish().await.map(drop)

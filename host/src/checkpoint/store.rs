@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::owner::{NOTE_BYTES, number};
 use super::remote::Remote;
 use super::{Files, Location};
 use crate::error::Result;
@@ -16,6 +17,14 @@ use crate::error::Result;
 pub(super) enum Store {
     Folder(PathBuf, Files),
     Bucket(Arc<Remote>),
+}
+
+/// The names of what is there, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) names: Vec<String>,
+    /// Those of notes that stand in for manifests ([`super::owner`]), which are not among the names.
+    pub(super) notes: Vec<String>,
 }
 
 /// What became of something that must not be there already.
@@ -35,15 +44,20 @@ impl Store {
         })
     }
 
-    /// The names of what is there, in their order.
-    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+    /// What is there.
+    pub(super) fn list(&self) -> io::Result<Listing> {
         match self {
             Self::Folder(path, files) => match files.names(path) {
                 // A process that only adds parts may look before the one that makes the folder.
-                Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-                names => names,
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(Listing::default()),
+                names => Ok(Listing { names: names?, notes: Vec::new() }),
             },
-            Self::Bucket(remote) => remote.names(),
+            Self::Bucket(remote) => {
+                let is_note = |(name, bytes): &(String, u64)| *bytes == NOTE_BYTES && number(name).is_some();
+                let (notes, names): (Vec<_>, Vec<_>) = remote.list()?.into_iter().partition(is_note);
+                let names_of = |of: Vec<(String, u64)>| of.into_iter().map(|(name, _)| name).collect();
+                Ok(Listing { names: names_of(names), notes: names_of(notes) })
+            }
         }
     }
 

@@ -16,7 +16,7 @@ impl Remote {
         Err(error(message, Some("build it with the feature `s3`, which is on unless `--no-default-features` is given")))
     }
 
-    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+    pub(super) fn list(&self) -> io::Result<Vec<(String, u64)>> {
         match *self {}
     }
 
