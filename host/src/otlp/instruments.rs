@@ -23,11 +23,11 @@ pub(super) fn observe(provider: &SdkMeterProvider, metrics: &Arc<Metrics>, proce
         match family.kind {
             Kind::Counter => {
                 let counter = meter.f64_observable_counter(family.name).with_unit(family.unit);
-                drop(counter.with_description(family.help).with_callback(look).build());
+                let _ = counter.with_description(family.help).with_callback(look).build();
             }
             Kind::Gauge => {
                 let gauge = meter.f64_observable_gauge(family.name).with_unit(family.unit);
-                drop(gauge.with_description(family.help).with_callback(look).build());
+                let _ = gauge.with_description(family.help).with_callback(look).build();
             }
         }
     }
