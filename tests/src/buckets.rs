@@ -287,9 +287,8 @@ fn a_manifest_that_arrives_when_its_run_is_gone_is_none() {
     let door = Door::to(s3::shared());
     let case = case(PIPELINE, &bucket.url("x"), "0s");
     let arguments = ["run", "pipeline.toml", "--quiet", "--epoch-rows", "1000"];
+    door.hold(format!("PUT /{}/x/checkpoint-00000003.json", bucket.name));
     let running = Process::start(command(&case, door.port(), &arguments));
-    wait_for("a checkpoint", || bucket.manifests("x/").len() > 1);
-    door.hold(format!("PUT /{}/x/checkpoint-", bucket.name));
     wait_for("a manifest on its way", || door.is_holding());
     send("KILL", running.id());
     drop(running.ended());
