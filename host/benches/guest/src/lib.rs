@@ -162,7 +162,22 @@ fn spins(a: i64) -> i64 {
     turns
 }
 
+/// Logs a line for each row.
+#[weir::map]
+fn logs(a: i64) -> i64 {
+    weir::host::log(weir::host::Level::Info, "a line of some forty bytes, as they are wont");
+    a
+}
+
+/// Draws a number for each row.
+#[weir::map]
+fn draws(a: i64) -> i64 {
+    a ^ weir::host::random() as i64
+}
+
 weir::export!(
+    logs,
+    draws,
     stumbles,
     spins,
     scale,
