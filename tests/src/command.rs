@@ -19,7 +19,7 @@ pub(crate) static WEIR: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = env::current_exe().expect("a test is a file");
     let target = test.ancestors().nth(3).expect("a test stands in the target folder");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--package", "weir", "--bin", "weir"]);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--workspace", "--bin", "weir"]);
     cargo.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(target);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");

@@ -14,6 +14,9 @@ use crate::plan::{Emit, Firing, WindowKind};
 /// Keys of a pane from which on they are not in a core's own cache any more, about.
 const READ_AHEAD_MIN: usize = 20_000;
 
+/// Keys that are looked up together.
+const READ_AHEAD: usize = 512;
+
 /// All open panes, in the order of time.
 #[derive(Debug)]
 pub(super) struct Panes {
@@ -77,17 +80,20 @@ impl Panes {
                 self.touched.push((id, had));
             }
             let pane = self.open.entry(id).or_default();
-            keys.clear();
-            keys.extend(placed.rows[from..to].iter().map(|row| Key::of(input.key(*row as usize))));
-            if pane.slots.len() > READ_AHEAD_MIN {
-                groups.read_ahead(&pane.read_ahead(&keys));
-            }
-            for key in &keys {
-                let index = pane.index(*key, &mut self.slots);
-                let known = placed.slots.len();
-                placed.groups.push(groups.number(pane.slots[index as usize], &mut placed.slots));
-                if noted && placed.slots.len() > known {
-                    self.folded.push((id, index));
+            // A part at a time, so that what was read ahead for it is still in the core's own cache.
+            for rows in placed.rows[from..to].chunks(READ_AHEAD) {
+                keys.clear();
+                keys.extend(rows.iter().map(|row| Key::of(input.key(*row as usize))));
+                if pane.slots.len() > READ_AHEAD_MIN {
+                    groups.read_ahead(&pane.read_ahead(&keys));
+                }
+                for key in &keys {
+                    let index = pane.index(*key, &mut self.slots);
+                    let known = placed.slots.len();
+                    placed.groups.push(groups.number(pane.slots[index as usize], &mut placed.slots));
+                    if noted && placed.slots.len() > known {
+                        self.folded.push((id, index));
+                    }
                 }
             }
             placed.fresh.extend_from_slice(&pane.slots[had..]);

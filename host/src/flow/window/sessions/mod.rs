@@ -23,6 +23,9 @@ use timers::Timers;
 /// Keys from which on they are not in a core's own cache any more, about.
 const READ_AHEAD_MIN: usize = 4_000;
 
+/// Rows whose keys are looked up together.
+const READ_AHEAD: usize = 256;
+
 /// All open sessions of a step on one worker.
 #[derive(Debug)]
 pub(super) struct Sessions {
@@ -126,10 +129,10 @@ impl Sessions {
         self.fold = Fold { number: self.fold.number + 1, ..Fold::default() };
         let mut placed = Placed::default();
         let rows: Vec<(usize, u64)> = input.rows().map(|row| (row, xxh3_64(input.key(row)))).collect();
-        if self.keys.len() > READ_AHEAD_MIN {
-            self.read_ahead(&rows, groups);
-        }
-        for (row, hash) in rows {
+        for (number, (row, hash)) in rows.iter().copied().enumerate() {
+            if number.is_multiple_of(READ_AHEAD) && self.keys.len() > READ_AHEAD_MIN {
+                self.read_ahead(&rows[number..rows.len().min(number + READ_AHEAD)], groups);
+            }
             let time = input.times.value(row);
             // What has fired is behind the row's own watermark, but for partitions that were idle.
             let watermark = input.watermarks.value(row).max(self.watermark);

@@ -19,30 +19,34 @@ pub(super) fn kept(panes: &mut Panes, rewritten: &[PaneId], pace: &mut Pace) -> 
     };
     let open = &panes.open;
     let whole = pace.is_whole(open.iter().map(|(id, pane)| changed(id, pane)).sum(), open.values().map(all).sum());
-    let mut units: Vec<(PaneId, Key<'_>, u32)> = Vec::new();
-    for (id, pane) in open {
-        match whole || rewritten.contains(id) {
-            true => units.extend(pane.entries().map(|(key, slot)| (*id, key, slot))),
-            false => units.extend(pane.unsaved.keys.iter().map(|key| {
-                let (key, slot) = pane.entry(*key);
-                (*id, key, slot)
-            })),
-        }
-    }
-    let columns = named(units.iter().map(|(id, key, _)| (*id, *key)));
-    let slots = units.iter().map(|(_, _, slot)| *slot).collect();
-    let unseen = open.iter().flat_map(|(id, pane)| pane.unseen.keys.iter().map(|key| (*id, pane.entry(*key).0)));
-    let others = vec![table(UNSEEN, [batch(named(unseen))])];
+    let picked = open.iter().map(|(id, pane)| {
+        let mut keys: Vec<u32> = match whole || rewritten.contains(id) {
+            true => (0..pane.slots.len() as u32).collect(),
+            false => pane.unsaved.keys.clone(),
+        };
+        // As they came, which is how they lie in memory.
+        keys.sort_unstable();
+        (*id, pane, keys)
+    });
+    let picked: Vec<Picked<'_>> = picked.collect();
+    let columns = named(&picked);
+    let slots = picked.iter().flat_map(|(_, pane, keys)| keys.iter().map(|key| pane.slots[*key as usize])).collect();
+    let unseen: Vec<Picked<'_>> = open.iter().map(|(id, pane)| (*id, pane, pane.unseen.keys.clone())).collect();
+    let others = vec![table(UNSEEN, [batch(named(&unseen))])];
     panes.open.values_mut().for_each(|pane| pane.unsaved.clear());
     (whole, Kept { columns, slots, others })
 }
 
-fn named<'a>(units: impl Iterator<Item = (PaneId, Key<'a>)>) -> Vec<(String, arrow_array::ArrayRef)> {
-    let units: Vec<(PaneId, Key<'_>)> = units.collect();
+/// Some keys of a pane, by their numbers.
+type Picked<'a> = (PaneId, &'a Pane, Vec<u32>);
+
+fn named(picked: &[Picked<'_>]) -> Vec<(String, arrow_array::ArrayRef)> {
+    let each = |of: fn(PaneId) -> i64| picked.iter().flat_map(move |(id, _, keys)| keys.iter().map(move |_| of(*id)));
+    let keys = picked.iter().flat_map(|(_, pane, keys)| keys.iter().map(|key| pane.keys.bytes(*key)));
     vec![
-        number_column("start", units.iter().map(|(id, _)| id.start)),
-        number_column("seen_from", units.iter().map(|(id, _)| id.seen_from)),
-        key_column(units.iter().map(|(_, key)| key.bytes)),
+        number_column("start", each(|id| id.start)),
+        number_column("seen_from", each(|id| id.seen_from)),
+        key_column(keys),
     ]
 }
 
