@@ -21,6 +21,11 @@ pub(crate) static WEIR: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--workspace", "--bin", "weir"]);
     cargo.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(target);
+    // What cargo has told this test of its package, a crate's build script would take for news, and its crate and
+    // all behind it would be compiled again: here, and once more by who runs the tests.
+    for (name, _) in env::vars_os().filter(|(name, _)| is_of_a_package(&name.to_string_lossy())) {
+        cargo.env_remove(name);
+    }
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
@@ -30,6 +35,12 @@ pub(crate) static WEIR: LazyLock<PathBuf> = LazyLock::new(|| {
     let of = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
     messages.lines().find_map(of).expect("cargo says where the binary is")
 });
+
+fn is_of_a_package(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "CARGO_PRIMARY_"]
+        .iter()
+        .any(|start| variable.starts_with(start))
+}
 
 /// Compiled code that the tests keep, beside the binary.
 fn cache() -> PathBuf {

@@ -88,8 +88,8 @@ impl Collector {
     /// What the sender says of itself.
     fn resource(&self) -> String {
         let taken = self.taken.lock().expect("no panic");
-        let of = taken.metrics.iter().flat_map(|r| &r.resource_metrics).filter_map(|r| r.resource.as_ref());
-        labels(&of.last().expect("a resource").attributes)
+        let mut of = taken.metrics.iter().flat_map(|r| &r.resource_metrics).filter_map(|r| r.resource.as_ref());
+        labels(&of.next_back().expect("a resource").attributes)
     }
 }
 

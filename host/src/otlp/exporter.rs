@@ -1,7 +1,6 @@
 //! Exporters that say once when nothing arrives. The SDK drops what it can't send without a word.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
@@ -17,7 +16,8 @@ use super::Warn;
 pub(super) struct Notes {
     place: String,
     warn: Warn,
-    warned: AtomicBool,
+    /// Held while it is being said: who finds it said may end the process.
+    warned: Mutex<bool>,
 }
 
 impl std::fmt::Debug for Notes {
@@ -28,12 +28,13 @@ impl std::fmt::Debug for Notes {
 
 impl Notes {
     pub(super) fn new(place: String, warn: Warn) -> Self {
-        Self { place, warn, warned: AtomicBool::new(false) }
+        Self { place, warn, warned: Mutex::new(false) }
     }
 
     /// Something did not arrive. Said the first time: what stays away for hours would fill a log.
     pub(super) fn failed(&self, why: &str) {
-        if !self.warned.swap(true, Relaxed) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *warned, true) {
             (self.warn)(&format!(
                 "the collector at {} does not take metrics and logs: {why}; the run goes on, and this is said once",
                 self.place
@@ -98,9 +99,28 @@ impl<E: PushMetricExporter> PushMetricExporter for Noted<E> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
+
+    #[test]
+    fn who_finds_it_said_finds_it_written() {
+        let (written, done) = (Arc::new(Mutex::new(String::new())), Arc::new(std::sync::Barrier::new(2)));
+        let (to, saying) = (Arc::clone(&written), Arc::clone(&done));
+        let warn = move |text: &str| {
+            saying.wait();
+            // As long as writing may take.
+            (0..1000).for_each(|_| std::thread::yield_now());
+            to.lock().expect("no panic").push_str(text);
+        };
+        let notes = Arc::new(Notes::new("http://here:4318".into(), Box::new(warn)));
+        let first = std::thread::spawn({
+            let notes = Arc::clone(&notes);
+            move || notes.failed("nobody listens")
+        });
+        done.wait();
+        notes.failed("it does not answer");
+        assert!(written.lock().expect("no panic").contains("nobody listens"));
+        first.join().expect("no panic");
+    }
 
     #[test]
     fn what_stays_away_is_said_once() {
