@@ -1,5 +1,5 @@
 //! A dead letter: one row that failed, with all that its call depended on, as one line of JSON or a row of a
-//! [table](table).
+//! table (`letter/table.rs`).
 //!
 //! Fields that say nothing are left out:
 //!
