@@ -51,6 +51,7 @@ fn what_failed_fails_again_in_the_same_way() {
             }
             let test = native_test(&letter).expect("a test");
             assert!(test.contains(letter.function_name().expect("a function")), "{test}");
+            assert_eq!(test.contains("the letter's `held`"), !made.held.is_empty(), "{test}");
             replayed += 1;
             methods.push(format!("{:?}", made.method));
         }

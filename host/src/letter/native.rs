@@ -31,6 +31,9 @@ pub fn native_test(letter: &Letter) -> Result<String> {
             letter.now, letter.seed
         );
     }
+    if !made.held.is_empty() {
+        let _ = writeln!(out, "// Natively it starts from what has seen nothing; there it had the letter's `held`.");
+    }
     let _ = writeln!(
         out,
         "#[cfg(test)]\nmod again {{\n    use weir::testing::{{self, Batch, Column}};\n\n    use super::*;\n"
