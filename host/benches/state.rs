@@ -28,14 +28,16 @@ use weir::types::{DataType, Field};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// (window, keys, rows, where state is kept): of each key about as many rows in the lines that are compared.
-const LINES: [(&str, u64, u64, &str); 8] = [
+/// (window, keys, rows, where state is kept): lines that are compared have as many rows in all, or as many of each key.
+const LINES: [(&str, u64, u64, &str); 10] = [
     ("tumbling", 10_000, 10_000_000, "memory"),
+    ("tumbling", 10_000, 100_000, "memory"),
     ("tumbling", 1_000_000, 10_000_000, "memory"),
     ("tumbling", 1_000_000, 10_000_000, "saved"),
     ("tumbling", 20_000_000, 40_000_000, "memory"),
     ("tumbling", 20_000_000, 40_000_000, "disk"),
     ("session", 10_000, 10_000_000, "memory"),
+    ("session", 10_000, 100_000, "memory"),
     ("session", 100_000, 10_000_000, "memory"),
     ("session", 1_000_000, 10_000_000, "memory"),
 ];

@@ -274,7 +274,7 @@ fn a_server_that_is_away_for_a_while_costs_nothing_but_time() {
     let running = Process::start(command(&case, door.port(), &arguments));
     wait_for("a checkpoint", || bucket.manifests("x/").len() > 1);
     door.shut();
-    thread::sleep(Duration::from_secs(2));
+    wait_for("a request while nobody answers", || door.has_turned_away());
     door.open();
     let (code, errors) = running.ended();
     assert_eq!(code, Some(0), "{errors}");

@@ -209,6 +209,7 @@ struct Held {
 pub(crate) struct Door {
     port: u16,
     shut: Arc<AtomicBool>,
+    turned_away: Arc<AtomicBool>,
     held: Arc<Held>,
     through: Arc<Mutex<Vec<TcpStream>>>,
 }
@@ -218,11 +219,13 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (shut, through) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
-        let held = Arc::new(Held::default());
+        let (held, turned_away) = (Arc::new(Held::default()), Arc::new(AtomicBool::new(false)));
         let (is_shut, all, holding) = (Arc::clone(&shut), Arc::clone(&through), Arc::clone(&held));
+        let turns_away = Arc::clone(&turned_away);
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 if is_shut.load(Relaxed) {
+                    turns_away.store(true, Relaxed);
                     continue;
                 }
                 let Ok(far) = TcpStream::connect(("127.0.0.1", server)) else { continue };
@@ -243,7 +246,7 @@ impl Door {
                 all.lock().expect("no panic").extend([near, far]);
             }
         });
-        Self { port, shut, held, through }
+        Self { port, shut, turned_away, held, through }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -257,6 +260,11 @@ impl Door {
             // It may have ended by itself.
             drop(stream.shutdown(Shutdown::Both));
         }
+    }
+
+    /// Whether somebody came while it was shut.
+    pub(crate) fn has_turned_away(&self) -> bool {
+        self.turned_away.load(Relaxed)
     }
 
     /// Holds requests back that start so, until they are released.

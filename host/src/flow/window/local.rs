@@ -38,7 +38,16 @@ pub(in crate::flow) fn fold_locally<'scope>(
     options: &Options,
     failures: Failures,
 ) -> Stream<'scope> {
-    let mut local = Local::new(node, window, input, timed, options, failures);
+    let counters = Arc::clone(&failures.counters);
+    let (reuse, rows) = (options.reuse, options.batch_rows);
+    let mut local = Local {
+        windows: Windows::new(window, input, timed, &node.fields, reuse, &counters, false, rows),
+        called: window.compute.calls().map(|call| Called::new(&call.label, &call.function)).collect(),
+        failures,
+        counters,
+        side: window.firing.late == plan::Late::Side,
+        passed: BTreeMap::new(),
+    };
     stream.unary(Pipeline, &format!("{} (local)", node.name), move |_, _| {
         move |input, output| {
             input.for_each(|capability, batches| {
@@ -61,34 +70,6 @@ struct Local {
 }
 
 impl Local {
-    fn new(
-        node: &plan::Node,
-        window: &plan::Window,
-        input: &[Field],
-        timed: bool,
-        options: &Options,
-        failures: Failures,
-    ) -> Self {
-        let counters = Arc::clone(&failures.counters);
-        Self {
-            windows: Windows::new(
-                window,
-                input,
-                timed,
-                &node.fields,
-                options.reuse,
-                &counters,
-                false,
-                options.batch_rows,
-            ),
-            called: window.compute.calls().map(|call| Called::new(&call.label, &call.function)).collect(),
-            failures,
-            counters,
-            side: window.firing.late == plan::Late::Side,
-            passed: BTreeMap::new(),
-        }
-    }
-
     fn fold(&mut self, batch: Batch, give: &mut dyn FnMut(Batch)) {
         let rows = batch.rows.num_rows();
         if rows == 0 || self.failures.shared.has_failed() {
