@@ -37,9 +37,8 @@ pub(crate) static WEIR: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 fn is_of_a_package(variable: &str) -> bool {
-    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "CARGO_PRIMARY_"]
-        .iter()
-        .any(|start| variable.starts_with(start))
+    let starts = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "CARGO_PRIMARY_"];
+    variable == "OUT_DIR" || starts.iter().any(|start| variable.starts_with(start))
 }
 
 /// Compiled code that the tests keep, beside the binary.
