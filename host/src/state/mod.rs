@@ -4,8 +4,8 @@
 //! A step keeps its accumulators in memory ([`crate::flow`] does, and asks nothing here where the
 //! pipeline has no `[state]`). Behind that memory a [`Store`] may stand: one for each step and worker.
 //! In go accumulators as columns, many at a time and in the order of (pane, key); they come out the
-//! same way, by their keys or page by page. A store never folds, never looks into an accumulator,
-//! and knows nothing of time beyond the order of panes.
+//! same way, by their keys or page by page. A key has one row of them, or several where the step says so.
+//! A store never folds, never looks into an accumulator, and knows nothing of time beyond the order of panes.
 
 mod disk;
 mod redis;
@@ -66,13 +66,16 @@ pub struct Pane {
     pub variant: i64,
 }
 
-/// Accumulators of one pane, a row of the columns for each key.
+/// Accumulators of one pane.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entries {
     /// The pane.
     pub pane: Pane,
     /// The keys, ascending and each once, encoded so that their bytes sort as their columns do.
     pub keys: BinaryArray,
+    /// How many rows each key has, which stand side by side; one where nothing is said. A key that is put
+    /// with none is taken out.
+    pub counts: Option<Vec<u32>>,
     /// The columns of [`Part::values`].
     pub values: Vec<ArrayRef>,
 }
@@ -82,6 +85,8 @@ pub struct Entries {
 pub struct Found {
     /// Which of the keys it has, by their places in the question; ascending.
     pub places: Vec<u32>,
+    /// How many rows each of them has; one where nothing is said.
+    pub counts: Option<Vec<u32>>,
     /// Their accumulators.
     pub values: Vec<ArrayRef>,
 }
@@ -91,12 +96,12 @@ pub trait Store: fmt::Debug {
     /// The accumulators of some keys of a pane; the keys ascend.
     fn get(&mut self, pane: Pane, keys: &BinaryArray) -> Result<Found>;
 
-    /// Puts accumulators where there are none and in place of those that are there. They come in
+    /// Puts accumulators where there are none and in place of all those that a key has. They come in
     /// the order of (pane, key), and when this returns all of them are in.
     fn put(&mut self, entries: &mut dyn Iterator<Item = Entries>) -> Result<()>;
 
     /// The next entries of a pane, in the order of their keys: those behind `after`, at most so
-    /// many. None when there are no more.
+    /// many keys. None when there are no more.
     fn page(&mut self, pane: Pane, after: Option<&[u8]>, rows: usize) -> Result<Option<Entries>>;
 
     /// Gives panes up with all that is in them. They do not come back.
@@ -109,10 +114,21 @@ pub trait Store: fmt::Debug {
 /// Says whether a key is a worker's.
 pub type Mine = Box<dyn Fn(&[u8]) -> bool + Send>;
 
+/// How many rows of accumulators a key may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PerKey {
+    /// One in each pane.
+    One,
+    /// Any number.
+    Many,
+}
+
 /// Whose state a store keeps.
 pub struct Part<'a> {
     /// The step's name.
     pub step: &'a str,
+    /// What it is called, where it is not the step's state but an index to it.
+    pub index: Option<&'a str>,
     /// The worker, and how many there are.
     pub worker: usize,
     /// How many workers there are.
@@ -121,6 +137,8 @@ pub struct Part<'a> {
     pub key: &'a [Field],
     /// The columns of an accumulator, with names that tell them apart.
     pub values: &'a [Field],
+    /// How many rows of these a key may have.
+    pub per_key: PerKey,
     /// Whether a key is this worker's; keys are never two workers'.
     pub mine: Mine,
 }

@@ -11,7 +11,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array};
 use weir::flow::exchange::key_converter;
-use weir::state::{Entries, Pane, Part, Settings, Store, Stores};
+use weir::state::{Entries, Pane, Part, PerKey, Settings, Store, Stores};
 use weir::types::{DataType, Field};
 
 use crate::random::Random;
@@ -21,7 +21,7 @@ use crate::redis;
 type Value = (f64, Option<String>);
 
 /// What a store should have.
-type Model = BTreeMap<(Pane, Vec<u8>), Value>;
+type Model = BTreeMap<(Pane, Vec<u8>), Vec<Value>>;
 
 fn key_fields() -> [Field; 1] {
     [Field::new("n", DataType::Int64, false)]
@@ -42,11 +42,16 @@ fn pane(start: i64) -> Pane {
     Pane { start, variant: start % 2 }
 }
 
-/// The store of a worker of so many; keys are a worker's by their last byte.
+/// The store of a worker of so many, with one row of each key; keys are a worker's by their last byte.
 fn store(stores: &Stores, worker: usize, workers: usize) -> Box<dyn Store> {
+    store_of(stores, PerKey::One, worker, workers)
+}
+
+fn store_of(stores: &Stores, per_key: PerKey, worker: usize, workers: usize) -> Box<dyn Store> {
     let mine = move |key: &[u8]| usize::from(key[key.len() - 1]) % workers == worker;
     let (key, values) = (key_fields(), value_fields());
-    let part = Part { step: "by: n", worker, workers, key: &key, values: &values, mine: Box::new(mine) };
+    let mine = Box::new(mine);
+    let part = Part { step: "by: n", index: None, worker, workers, key: &key, values: &values, per_key, mine };
     stores.store(part).expect("a store").expect("state that is not in memory alone")
 }
 
@@ -55,28 +60,38 @@ fn keys<'a>(keys: impl Iterator<Item = &'a Vec<u8>>) -> BinaryArray {
 }
 
 fn entries(pane: Pane, of: &BTreeMap<Vec<u8>, Value>) -> Entries {
+    let of = of.iter().map(|(key, value)| (key.clone(), vec![value.clone()])).collect();
+    Entries { counts: None, ..entries_of(pane, &of) }
+}
+
+/// Entries of keys that have any number of rows.
+fn entries_of(pane: Pane, of: &BTreeMap<Vec<u8>, Vec<Value>>) -> Entries {
     let (mut numbers, mut texts) = (Float64Builder::new(), StringBuilder::new());
-    for (number, text) in of.values() {
+    for (number, text) in of.values().flatten() {
         numbers.append_value(*number);
         texts.append_option(text.as_ref());
     }
-    Entries { pane, keys: keys(of.keys()), values: vec![Arc::new(numbers.finish()), Arc::new(texts.finish())] }
+    let counts = Some(of.values().map(|rows| rows.len() as u32).collect());
+    Entries { pane, keys: keys(of.keys()), counts, values: vec![Arc::new(numbers.finish()), Arc::new(texts.finish())] }
 }
 
-fn values(columns: &[ArrayRef]) -> Vec<Value> {
+/// The rows of each key.
+fn values(counts: Option<&Vec<u32>>, columns: &[ArrayRef]) -> Vec<Vec<Value>> {
     let (numbers, texts) = (columns[0].as_primitive::<Float64Type>(), columns[1].as_string::<i32>());
     let text = |row| texts.is_valid(row).then(|| texts.value(row).to_owned());
-    (0..numbers.len()).map(|row| (numbers.value(row), text(row))).collect()
+    let mut rows = (0..numbers.len()).map(|row| (numbers.value(row), text(row)));
+    let each = vec![1; numbers.len()];
+    counts.unwrap_or(&each).iter().map(|count| rows.by_ref().take(*count as usize).collect()).collect()
 }
 
 /// All entries of a pane, so many at a time.
-fn pages(store: &mut dyn Store, pane: Pane, rows: usize) -> Vec<(Vec<u8>, Value)> {
-    let mut all: Vec<(Vec<u8>, Value)> = Vec::new();
+fn pages(store: &mut dyn Store, pane: Pane, rows: usize) -> Vec<(Vec<u8>, Vec<Value>)> {
+    let mut all: Vec<(Vec<u8>, Vec<Value>)> = Vec::new();
     loop {
         let after = all.last().map(|(key, _)| key.clone());
         let Some(page) = store.page(pane, after.as_deref(), rows).expect("a page") else { return all };
         assert_eq!((page.pane, page.keys.len() <= rows && !page.keys.is_empty()), (pane, true));
-        all.extend(page.keys.iter().flatten().map(<[u8]>::to_vec).zip(values(&page.values)));
+        all.extend(page.keys.iter().flatten().map(<[u8]>::to_vec).zip(values(page.counts.as_ref(), &page.values)));
     }
 }
 
@@ -88,10 +103,10 @@ fn some_keys(random: &mut Random, most: i64) -> Vec<Vec<u8>> {
     keys
 }
 
-fn behaves_as_a_map(settings: &Settings, seed: u64) {
+fn behaves_as_a_map(settings: &Settings, per_key: PerKey, seed: u64) {
     let mut random = Random::new(seed);
     let stores = Stores::open(settings, "model", 1).expect("a place for state");
-    let mut workers = [store(&stores, 0, 2), store(&stores, 1, 2)];
+    let mut workers = [0, 1].map(|worker| store_of(&stores, per_key, worker, 2));
     let mut models = [Model::new(), Model::new()];
     let mut removed = Vec::new();
     for round in 0..60 {
@@ -105,13 +120,19 @@ fn behaves_as_a_map(settings: &Settings, seed: u64) {
                 let mut all = Vec::new();
                 for pane in &panes {
                     let mut value = |key: Vec<u8>| {
-                        let text = (!random.once_in(3)).then(|| "x".repeat(random.of(0..70) as usize));
-                        (key, (f64::from(round) + 0.1, text))
+                        let most = if per_key == PerKey::One { 2 } else { 5 };
+                        let mut row = |n| {
+                            let text = (!random.once_in(3)).then(|| "x".repeat(random.of(0..70) as usize));
+                            (f64::from(round) + 0.1 * n as f64, text)
+                        };
+                        let rows: Vec<Value> = (0..most).map(&mut row).collect();
+                        (key, rows[..random.of(0..most) as usize].to_vec())
                     };
                     let keys = some_keys(&mut Random::new(seed ^ round as u64 ^ pane.start as u64), 20);
                     let new: BTreeMap<_, _> = keys.into_iter().filter(mine).map(&mut value).collect();
                     model.extend(new.iter().map(|(key, value)| ((*pane, key.clone()), value.clone())));
-                    all.push(entries(*pane, &new));
+                    model.retain(|_, rows| !rows.is_empty());
+                    all.push(entries_of(*pane, &new));
                 }
                 store.put(&mut all.into_iter()).expect("put");
             }
@@ -127,9 +148,10 @@ fn behaves_as_a_map(settings: &Settings, seed: u64) {
                 let asked: Vec<_> = some_keys(&mut random, 40).into_iter().filter(mine).collect();
                 let found = store.get(pane, &keys(asked.iter())).expect("found");
                 let known = |place: usize| model.get(&(pane, asked[place].clone())).cloned();
-                let expected: Vec<(u32, Value)> =
+                let expected: Vec<(u32, Vec<Value>)> =
                     (0..asked.len()).filter_map(|place| Some((place as u32, known(place)?))).collect();
-                let got: Vec<(u32, Value)> = found.places.into_iter().zip(values(&found.values)).collect();
+                let rows = values(found.counts.as_ref(), &found.values);
+                let got: Vec<(u32, Vec<Value>)> = found.places.into_iter().zip(rows).collect();
                 assert_eq!(got, expected, "seed {seed}");
             }
             _ => {
@@ -144,19 +166,24 @@ fn behaves_as_a_map(settings: &Settings, seed: u64) {
     }
 }
 
+fn seeds() -> impl Iterator<Item = (u64, PerKey)> {
+    (0..16).map(|seed| (seed, if seed % 2 == 0 { PerKey::One } else { PerKey::Many }))
+}
+
 #[test]
 fn a_store_on_disk_is_a_map() {
-    for seed in 0..8 {
+    for (seed, per_key) in seeds() {
         let folder = tempfile::tempdir().expect("a folder");
-        behaves_as_a_map(&Settings::Disk { folder: folder.path().join("state"), memory_bytes: 1 << 20 }, seed);
+        let settings = Settings::Disk { folder: folder.path().join("state"), memory_bytes: 1 << 20 };
+        behaves_as_a_map(&settings, per_key, seed);
     }
 }
 
 #[test]
 fn a_store_in_redis_is_a_map() {
-    for seed in 0..8 {
+    for (seed, per_key) in seeds() {
         let (url, prefix) = (redis::shared(), "map".to_owned());
-        behaves_as_a_map(&Settings::Redis { url, prefix, memory_bytes: 1 << 20 }, seed);
+        behaves_as_a_map(&Settings::Redis { url, prefix, memory_bytes: 1 << 20 }, per_key, seed);
     }
 }
 

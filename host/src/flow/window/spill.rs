@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::flow::exchange::{owner, workers_of_key_groups};
 use crate::plan;
 use crate::report::{Counted, Node};
-use crate::state::{self, Entries, Part, Stores};
+use crate::state::{self, Entries, Part, PerKey, Stores};
 use crate::types::Field;
 
 /// A store and what is known of it.
@@ -60,7 +60,8 @@ impl Windows {
         let values: Vec<Field> = window.compute.aggregates().iter().flat_map(held).collect();
         let owners = workers_of_key_groups(workers);
         let mine = Box::new(move |key: &[u8]| owner(key, &owners) as usize == worker);
-        let part = Part { step, worker, workers, key: &window.key, values: &values, mine };
+        let per_key = PerKey::One;
+        let part = Part { step, index: None, worker, workers, key: &window.key, values: &values, per_key, mine };
         let Some(store) = stores.store(part)? else { return Ok(()) };
         self.spill = Some(Spill::new(store, stores.memory_bytes() / workers, stores.are_read(), panes));
         Ok(())
@@ -184,6 +185,7 @@ fn write<'a>(
             Entries {
                 pane: place(slices, id),
                 keys: BinaryArray::from_iter_values(part.iter().map(|key| pane.entry(*key).0.bytes)),
+                counts: None,
                 values: aggregates.iter().flat_map(|a| a.store.gather(&slots)).collect(),
             }
         };

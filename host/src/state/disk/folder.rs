@@ -73,7 +73,8 @@ impl Folder {
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
         let name: String = part.step.chars().map(plain).take(40).collect();
         let hash = xxhash_rust::xxh3::xxh3_64(part.step.as_bytes());
-        let path = self.path.join(format!("{name}-{hash:016x}-{}", part.worker));
+        let index = part.index.map_or(String::new(), |index| format!("-{index}"));
+        let path = self.path.join(format!("{name}-{hash:016x}{index}-{}", part.worker));
         Disk::open(path, part, Arc::clone(&self.cache), Arc::clone(&self.files))
     }
 }

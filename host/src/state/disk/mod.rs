@@ -6,9 +6,11 @@
 //! that hold nothing but panes that were given up; what else is left of it is never asked for.
 //!
 //! A key of the tree is the pane's start and variant, each as eight bytes that sort like the number,
-//! and the key. A value is the accumulator's columns in arrow-row's encoding, which keeps every bit.
+//! and the key. A value is the accumulator's columns in arrow-row's encoding, which keeps every bit; where a
+//! key may have several, one behind the other (`rows.rs`).
 
 mod folder;
+mod rows;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,14 +19,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::builder::BinaryBuilder;
-use arrow_array::{Array, ArrayRef, BinaryArray};
-use arrow_row::{RowConverter, RowParser, Rows, SortField};
+use arrow_array::{Array, BinaryArray};
 use lsm_tree::compaction::Leveled;
 use lsm_tree::{AbstractTree, AnyTree, Cache, Config, DescriptorTable, Guard, SeqNo};
 
 use super::{Entries, Found, Pane, Part, Store, disk_error};
 use crate::error::Result;
-use crate::types::Field;
+use rows::Values;
 
 pub(super) use folder::Folder;
 
@@ -50,7 +51,7 @@ impl Disk {
             .use_cache(cache)
             .use_descriptor_table(Some(files));
         let tree = config.open().map_err(|e| disk_error("can't be opened", &path, e))?;
-        let (strategy, values) = (Arc::new(Leveled::default()), Values::new(part.values));
+        let (strategy, values) = (Arc::new(Leveled::default()), Values::new(part.values, part.per_key));
         Ok(Self { path, tree, strategy, values, panes: BTreeSet::new() })
     }
 
@@ -83,7 +84,8 @@ impl Store for Disk {
                 }
             }
         }
-        Ok(Found { places, values: self.values.columns(&values) })
+        let (counts, values) = self.values.decode(&values);
+        Ok(Found { places, counts, values })
     }
 
     fn put(&mut self, entries: &mut dyn Iterator<Item = Entries>) -> Result<()> {
@@ -91,15 +93,17 @@ impl Store for Disk {
         let mut table = self.tree.ingestion().map_err(failed)?;
         let mut full = Vec::new();
         let mut any = false;
-        for Entries { pane, keys, values } in entries {
+        for Entries { pane, keys, counts, values } in entries {
             full.clear();
             full.extend_from_slice(&prefix(pane));
-            let encoded = self.values.rows(&values);
-            for (row, key) in keys.iter().flatten().enumerate() {
+            let mut encoded = self.values.encode(&values);
+            for (place, key) in keys.iter().flatten().enumerate() {
                 full.truncate(PANE);
                 full.extend_from_slice(key);
-                let value = encoded.as_ref().map(|rows| rows.row(row));
-                table.write(&full[..], value.as_ref().map_or(&[][..], |row| row.data())).map_err(failed)?;
+                match counts.as_ref().map_or(1, |counts| counts[place]) {
+                    0 => table.write_tombstone(&full[..]).map_err(failed)?,
+                    count => table.write(&full[..], encoded.next(count)).map_err(failed)?,
+                }
                 any = true;
             }
             self.panes.insert(pane);
@@ -121,8 +125,8 @@ impl Store for Disk {
             keys.append_value(&key[PANE..]);
             values.push(value);
         }
-        let (keys, values) = (keys.finish(), self.values.columns(&values));
-        Ok((!keys.is_empty()).then_some(Entries { pane, keys, values }))
+        let (keys, (counts, values)) = (keys.finish(), self.values.decode(&values));
+        Ok((!keys.is_empty()).then_some(Entries { pane, keys, counts, values }))
     }
 
     fn remove(&mut self, panes: &[Pane]) -> Result<()> {
@@ -169,36 +173,4 @@ fn prefix(pane: Pane) -> [u8; PANE] {
 fn behind(pane: Pane) -> Option<Vec<u8>> {
     let next = u128::from_be_bytes(prefix(pane)).checked_add(1)?;
     Some(next.to_be_bytes().to_vec())
-}
-
-/// Accumulators as bytes and back.
-struct Values {
-    /// None for accumulators without columns.
-    encoding: Option<(RowConverter, RowParser)>,
-}
-
-impl Values {
-    fn new(fields: &[Field]) -> Self {
-        let sorted = fields.iter().map(|f| SortField::new(f.data_type.arrow())).collect();
-        let converter = || RowConverter::new(sorted).expect("every data type has an encoding");
-        let encoding = (!fields.is_empty()).then(converter).map(|c| {
-            let parser = c.parser();
-            (c, parser)
-        });
-        Self { encoding }
-    }
-
-    /// The rows of columns, if there are columns.
-    fn rows(&self, columns: &[ArrayRef]) -> Option<Rows> {
-        let (converter, _) = self.encoding.as_ref()?;
-        Some(converter.convert_columns(columns).expect("the columns are those of the plan"))
-    }
-
-    /// The columns of rows.
-    fn columns(&self, rows: &[impl AsRef<[u8]>]) -> Vec<ArrayRef> {
-        self.encoding.as_ref().map_or_else(Vec::new, |(converter, parser)| {
-            let rows = rows.iter().map(|row| parser.parse(row.as_ref()));
-            converter.convert_rows(rows).expect("the rows were made by this converter")
-        })
-    }
 }

@@ -11,15 +11,23 @@ pub(super) fn base(prefix: &str, pipeline: &str) -> String {
     format!("{prefix}:{}", part(pipeline))
 }
 
+/// What the names of all keys of a step start with, or of an index to its state.
+pub(super) fn step(base: &str, step: &str, index: Option<&str>) -> String {
+    match index {
+        None => format!("{base}:{}", part(step)),
+        Some(index) => format!("{base}:{}:{index}", part(step)),
+    }
+}
+
 /// The name of a pane's hash.
-pub(super) fn hash(base: &str, step: &str, pane: Pane) -> String {
+pub(super) fn hash(step: &str, pane: Pane) -> String {
     let start = match pane.start {
         i64::MIN => ALL.to_owned(),
         us => json::timestamp(us).unwrap_or_else(|| us.to_string()),
     };
     match pane.variant {
-        0 => format!("{base}:{}:{start}", part(step)),
-        more => format!("{base}:{}:{start}/{more}", part(step)),
+        0 => format!("{step}:{start}"),
+        more => format!("{step}:{start}/{more}"),
     }
 }
 
@@ -48,11 +56,14 @@ mod tests {
     fn names_tell_pipelines_steps_and_panes_apart() {
         let base = base("weir", "a:b");
         assert_eq!(base, "weir:a%3Ab");
-        let pane = |start, variant| hash(&base, "by minute", Pane { start, variant });
+        let of = step(&base, "by minute", None);
+        let pane = |start, variant| hash(&of, Pane { start, variant });
         assert_eq!(pane(0, 0), "weir:a%3Ab:by minute:1970-01-01T00:00:00Z");
         assert_eq!(pane(-1, 60), "weir:a%3Ab:by minute:1969-12-31T23:59:59.999999Z/60");
         assert_eq!(pane(i64::MAX, 0), format!("weir:a%3Ab:by minute:{}", i64::MAX));
         assert_eq!(pane(i64::MIN, 0), "weir:a%3Ab:by minute:all");
+        let index = step(&base, "by minute", Some("ends"));
+        assert_eq!(hash(&index, Pane { start: 0, variant: 0 }), "weir:a%3Ab:by minute:ends:1970-01-01T00:00:00Z");
         assert_eq!(pattern("weir:[x]*"), "weir:\\[x\\]\\*:*");
     }
 }

@@ -17,7 +17,7 @@ use arrow_array::{Array, ArrayRef, BinaryArray};
 use arrow_row::{RowConverter, RowParser};
 use serde_json::value::RawValue;
 
-use super::{Entries, Found, Mine, Pane, Part, Store};
+use super::{Entries, Found, Mine, Pane, Part, PerKey, Store};
 use crate::error::{Error, Result};
 use crate::flow::exchange::key_converter;
 use crate::types::Field;
@@ -89,13 +89,14 @@ impl Server {
         let converter = key_converter(part.key);
         Ok(Redis {
             connection: self.connection()?,
-            base: self.base.clone(),
+            name: layout::step(&self.base, part.step, part.index),
             shown: self.shown.clone(),
             step: part.step.to_owned(),
             key: part.key.to_vec(),
             parser: converter.parser(),
             converter,
             values: part.values.to_vec(),
+            per_key: part.per_key,
             mine: (part.workers > 1).then_some(part.mine),
             written: BTreeMap::new(),
             listed: None,
@@ -106,13 +107,15 @@ impl Server {
 /// The state of one step on one worker.
 pub(super) struct Redis {
     connection: Connection,
-    base: String,
+    /// What the names of its hashes start with.
+    name: String,
     shown: String,
     step: String,
     key: Vec<Field>,
     converter: RowConverter,
     parser: RowParser,
     values: Vec<Field>,
+    per_key: PerKey,
     /// Which keys are this worker's, where there are others.
     mine: Option<Mine>,
     /// The panes that have something there.
@@ -130,9 +133,15 @@ struct Written {
     entries: u64,
 }
 
+/// A row of accumulators as it is read: the fields' values as they are spelled.
+type Object<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+/// How many rows each key has, where that is not one, and the columns of all.
+type Accumulators = (Option<Vec<u32>>, Vec<ArrayRef>);
+
 impl Redis {
     fn hash(&self, pane: Pane) -> String {
-        layout::hash(&self.base, &self.step, pane)
+        layout::hash(&self.name, pane)
     }
 
     /// The fields of keys.
@@ -169,28 +178,50 @@ impl Redis {
         Ok(rows.map_err(|e| e.to_string())?.iter().map(|row| row.data().into()).collect())
     }
 
-    /// The value of each row of accumulators.
-    fn objects(&self, columns: &[ArrayRef], rows: usize) -> Vec<String> {
-        let object = |row| {
-            let mut object = String::from("{");
-            for (column, f) in columns.iter().zip(&self.values) {
-                object.push_str(if object.len() == 1 { "" } else { "," });
-                json::push_plain(&mut object, &f.name);
-                object.push(':');
-                json::push(&mut object, column, f.data_type, row);
+    /// The values of keys that have so many of the rows each: objects, or lists of objects.
+    fn objects(&self, columns: &[ArrayRef], counts: impl Iterator<Item = usize>) -> Vec<String> {
+        let mut taken = 0;
+        let value = |count: usize| {
+            let rows = taken..taken + count;
+            taken = rows.end;
+            let objects: Vec<String> = rows.map(|row| self.object(columns, row)).collect();
+            match self.per_key {
+                PerKey::One => objects.concat(),
+                PerKey::Many => format!("[{}]", objects.join(",")),
             }
-            object + "}"
         };
-        (0..rows).map(object).collect()
+        counts.map(value).collect()
     }
 
-    /// The accumulators of values.
-    fn columns(&self, objects: &[Vec<u8>]) -> Result<Vec<ArrayRef>, String> {
-        let objects = objects.iter().map(|object| {
-            let wrong = |_| format!("the value {} is no object", String::from_utf8_lossy(object));
-            serde_json::from_slice::<BTreeMap<Cow<'_, str>, &RawValue>>(object).map_err(wrong)
-        });
-        let objects = objects.collect::<Result<Vec<_>, _>>()?;
+    /// A row of accumulators.
+    fn object(&self, columns: &[ArrayRef], row: usize) -> String {
+        let mut object = String::from("{");
+        for (column, f) in columns.iter().zip(&self.values) {
+            object.push_str(if object.len() == 1 { "" } else { "," });
+            json::push_plain(&mut object, &f.name);
+            object.push(':');
+            json::push(&mut object, column, f.data_type, row);
+        }
+        object + "}"
+    }
+
+    /// How many rows each value has, where that is not one, and the accumulators of all.
+    fn columns(&self, values: &[Vec<u8>]) -> Result<Accumulators, String> {
+        let wrong = |value: &[u8], what| format!("the value {} is no {what}", String::from_utf8_lossy(value));
+        if self.per_key == PerKey::One {
+            let objects = values.iter().map(|value| serde_json::from_slice(value).map_err(|_| wrong(value, "object")));
+            return Ok((None, self.columns_of(&objects.collect::<Result<Vec<_>, _>>()?)?));
+        }
+        let (mut counts, mut objects) = (Vec::with_capacity(values.len()), Vec::new());
+        for value in values {
+            let of: Vec<Object<'_>> = serde_json::from_slice(value).map_err(|_| wrong(value, "list of objects"))?;
+            counts.push(of.len() as u32);
+            objects.extend(of);
+        }
+        Ok((Some(counts), self.columns_of(&objects)?))
+    }
+
+    fn columns_of(&self, objects: &[Object<'_>]) -> Result<Vec<ArrayRef>, String> {
         let column = |f: &Field| {
             let values = objects.iter().map(|object| object.get(&*f.name).map_or(json::NULL, |value| value.get()));
             json::column(f, values).map_err(|e| format!("of `{}`: {e}", f.name))
@@ -236,20 +267,34 @@ impl Redis {
         let mut transaction = ::redis::pipe();
         transaction.atomic();
         let mut bytes = Vec::new();
-        for Entries { pane, keys, values } in entries {
-            let (fields, objects) = (self.fields(keys.iter().flatten()), self.objects(values, keys.len()));
-            transaction.cmd("HSET").arg(self.hash(*pane));
-            for (field, object) in fields.iter().zip(&objects) {
-                transaction.arg(field).arg(object);
+        for Entries { pane, keys, counts, values } in entries {
+            let count = |place: usize| counts.as_ref().map_or(1, |counts| counts[place] as usize);
+            let (kept, gone): (Vec<usize>, Vec<usize>) = (0..keys.len()).partition(|place| count(*place) > 0);
+            if !gone.is_empty() {
+                let fields = self.fields(gone.iter().map(|place| keys.value(*place)));
+                transaction.cmd("HDEL").arg(self.hash(*pane)).arg(fields);
+                bytes.push((*pane, 0, None));
             }
-            bytes.push(fields.iter().chain(&objects).map(String::len).sum::<usize>());
+            if !kept.is_empty() {
+                let fields = self.fields(kept.iter().map(|place| keys.value(*place)));
+                let objects = self.objects(values, kept.iter().map(|place| count(*place)));
+                transaction.cmd("HSET").arg(self.hash(*pane));
+                for (field, object) in fields.iter().zip(&objects) {
+                    transaction.arg(field).arg(object);
+                }
+                let sent = fields.iter().chain(&objects).map(String::len).sum::<usize>();
+                bytes.push((*pane, kept.len() as u64, Some(sent as u64)));
+            }
         }
-        let new: Vec<u64> = transaction.query(&mut self.connection).map_err(self.failed("can't be written"))?;
-        for ((entries, bytes), new) in entries.iter().zip(bytes).zip(new) {
-            let written = self.written.entry(entries.pane).or_default();
-            written.keys += new;
-            written.bytes += bytes as u64;
-            written.entries += entries.keys.len() as u64;
+        let changed: Vec<u64> = transaction.query(&mut self.connection).map_err(self.failed("can't be written"))?;
+        for ((pane, entries, sent), changed) in bytes.into_iter().zip(changed) {
+            let written = self.written.entry(pane).or_default();
+            written.keys = match sent {
+                Some(_) => written.keys + changed,
+                None => written.keys.saturating_sub(changed),
+            };
+            written.bytes += sent.unwrap_or_default();
+            written.entries += entries;
         }
         Ok(())
     }
@@ -265,8 +310,8 @@ impl Store for Redis {
                 objects.extend(value);
             }
         }
-        let values = self.columns(&objects).map_err(|e| self.foreign(pane, e))?;
-        Ok(Found { places, values })
+        let (counts, values) = self.columns(&objects).map_err(|e| self.foreign(pane, e))?;
+        Ok(Found { places, counts, values })
     }
 
     fn put(&mut self, entries: &mut dyn Iterator<Item = Entries>) -> Result<()> {
@@ -303,8 +348,9 @@ impl Store for Redis {
         }
         let objects: Option<Vec<Vec<u8>>> = self.values(pane, &fields)?.into_iter().collect();
         let gone = || "a field is gone while it is read".to_owned();
-        let values = objects.ok_or_else(gone).and_then(|objects| self.columns(&objects));
-        Ok(Some(Entries { pane, keys, values: values.map_err(|e| self.foreign(pane, e))? }))
+        let read = objects.ok_or_else(gone).and_then(|objects| self.columns(&objects));
+        let (counts, values) = read.map_err(|e| self.foreign(pane, e))?;
+        Ok(Some(Entries { pane, keys, counts, values }))
     }
 
     fn remove(&mut self, panes: &[Pane]) -> Result<()> {
