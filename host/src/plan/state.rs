@@ -55,8 +55,10 @@ pub(super) fn stays_in_memory(node: &Node) -> Option<&'static str> {
     match &node.operator {
         Operator::Window(window) if window.compute.group_map().is_some() => Some("functions of whole groups"),
         Operator::Window(window) => match window.kind {
-            WindowKind::Tumbling { .. } | WindowKind::Global => None,
-            WindowKind::Hopping { .. } | WindowKind::Cumulating { .. } => Some("windows that overlap"),
+            WindowKind::Tumbling { .. }
+            | WindowKind::Hopping { .. }
+            | WindowKind::Cumulating { .. }
+            | WindowKind::Global => None,
             WindowKind::Session { .. } => Some("sessions"),
             WindowKind::Count { .. } => Some("windows of so many rows"),
         },

@@ -43,7 +43,9 @@ fn check(seed: u64) -> Result<(), String> {
     let mut bench = Bench::default();
     for _ in 0..3 {
         let options = scenario::options(&mut random);
-        let keep = *random.pick(&[Keep::Memory, Keep::Disk, Keep::Redis]);
+        let behind = random.of(500..9_000) as usize;
+        let keeps = [Keep::Memory, Keep::Disk, Keep::DiskBehind(behind), Keep::Redis, Keep::RedisBehind(behind)];
+        let keep = *random.pick(&keeps);
         let trial = Trial { scenario: scenario.clone(), options, keep };
         let Err(found) = bench.run(&trial) else { continue };
         let mut last = found.clone();

@@ -138,14 +138,18 @@ impl Case {
     /// The same plan once more, with its state somewhere else.
     fn keeping(&self, plan: &Plan, keep: Keep) -> Plan {
         let mut plan = again(plan).expect("the sources are still there");
-        match keep {
-            Keep::Memory => {}
-            Keep::Disk => plan.state = State::Disk { folder: self.path().join("state"), memory_bytes: 0 },
-            Keep::Redis => {
-                let prefix = self.path().display().to_string();
-                plan.state = State::Redis { url: redis::shared(), prefix, memory_bytes: 0 };
-            }
-        }
+        let disk = |memory_bytes| State::Disk { folder: self.path().join("state"), memory_bytes };
+        let redis = |memory_bytes| {
+            let prefix = self.path().display().to_string();
+            State::Redis { url: redis::shared(), prefix, memory_bytes }
+        };
+        plan.state = match keep {
+            Keep::Memory => return plan,
+            Keep::Disk => disk(0),
+            Keep::DiskBehind(memory_bytes) => disk(memory_bytes),
+            Keep::Redis => redis(0),
+            Keep::RedisBehind(memory_bytes) => redis(memory_bytes),
+        };
         plan
     }
 

@@ -185,7 +185,8 @@ pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
         _ => None,
     });
     let may = |window: &Window| {
-        matches!(window.kind, WindowKind::Tumbling { .. } | WindowKind::Global) && window.compute.group_map().is_none()
+        !matches!(window.kind, WindowKind::Session { .. } | WindowKind::Count { .. })
+            && window.compute.group_map().is_none()
     };
     plan.state == Settings::Memory && windows.clone().next().is_some() && windows.all(may)
 }

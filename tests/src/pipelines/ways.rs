@@ -15,12 +15,15 @@ pub(super) struct Way {
     pub(super) processes: usize,
 }
 
-/// Where state is kept; with no memory in front, so that it goes there and comes back all the time.
+/// Where state is kept; with no memory in front, so that it goes there and comes back all the time, or
+/// with so many bytes of it, so that some does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Keep {
     Memory,
     Disk,
+    DiskBehind(usize),
     Redis,
+    RedisBehind(usize),
 }
 
 impl Way {
@@ -86,6 +89,9 @@ pub(super) fn with_stores() -> Vec<Way> {
         keep(Keep::Disk, "on disk", |_| {}),
         keep(Keep::Disk, "on disk, epochs of 10 rows, batches of 3", |o| (o.epoch_rows, o.batch_rows) = (10, 3)),
         keep(Keep::Disk, "on disk, 2 workers, batches of 5 rows", |o| (o.workers, o.batch_rows) = (2, 5)),
+        keep(Keep::DiskBehind(2_000), "on disk behind 2 kB, epochs of 10 rows, batches of 3", |o| {
+            (o.epoch_rows, o.batch_rows) = (10, 3);
+        }),
         Way { processes: 2, ..keep(Keep::Disk, "on disk, 2 processes, batches of 5 rows", |o| o.batch_rows = 5) },
         keep(Keep::Redis, "in Redis, batches of 7 rows", |o| o.batch_rows = 7),
         Way { processes: 2, ..keep(Keep::Redis, "in Redis, 2 processes, batches of 5 rows", |o| o.batch_rows = 5) },

@@ -2,6 +2,7 @@
 
 mod failures;
 mod layout;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

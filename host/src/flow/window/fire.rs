@@ -43,8 +43,23 @@ impl Windows {
         let Open::Panes(panes) = &mut self.open else { return Ok(()) };
         let (slices, fired, due, open) = (panes.slices, panes.fired, panes.due(watermark), panes.take());
         let mut sliding = self.sliding.take();
+        // Whoever reads what is kept finds in a pane what came in it, and not what it was made into.
+        let read = panes.tracked.is_some() && sliding.is_some();
         let mut ready = Ready::default();
         for (end, due) in due {
+            if read || due.panes.iter().any(|id| open[id].is_spilled()) {
+                self.settle(std::mem::take(&mut ready), fired, out);
+                if due.only_changed {
+                    self.fire_changed((end, &due), (slices, &open), fired, out)?;
+                    continue;
+                }
+                if let Some(sliding) = &mut sliding {
+                    let behind = sliding.rest(slices, &open);
+                    self.open.slots().free(behind);
+                }
+                self.fire_paged((end, &due), (slices, &open), sliding.as_ref(), fired, out)?;
+                continue;
+            }
             if let Some(sliding) = &mut sliding {
                 let mut ready = Ready::default();
                 let spoilt = sliding.add_window(self, slices, end, &due.panes, &open, &mut ready);
@@ -52,15 +67,6 @@ impl Windows {
                     self.tell(&[(aggregate, vec![Failure { row: 0, ..failure }])], &[key], out);
                 }
                 self.settle(ready, fired, out);
-                continue;
-            }
-            // Whose keys are not all in memory has no other pane: see `plan/state.rs`.
-            if let [id] = due.panes.as_slice()
-                && open[id].is_spilled()
-                && !due.only_changed
-            {
-                self.settle(std::mem::take(&mut ready), fired, out);
-                self.fire_spilled((*id, &open[id]), slices, (due.emission, end), fired, out)?;
                 continue;
             }
             ready.add_panes(slices.start(end), end, &due, &open);
@@ -110,7 +116,7 @@ impl Windows {
 
     /// Merges what has to be merged and gives the results. What is merged lives in slots of its own
     /// until then: windows that share accumulators, and rows that come later, find them as they were.
-    fn settle(&mut self, ready: Ready<'_>, fired: i64, out: &mut dyn Fired) {
+    pub(super) fn settle(&mut self, ready: Ready<'_>, fired: i64, out: &mut dyn Fired) {
         if self.group_map.is_some() {
             return self.give_groups(ready, fired, out);
         }

@@ -14,6 +14,7 @@ mod groups;
 pub(super) mod keys;
 mod late;
 mod local;
+mod paged;
 mod pane;
 mod panes;
 pub(super) mod place;

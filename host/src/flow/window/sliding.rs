@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::assign::{PaneId, Slices};
 use super::fold::Windows;
-use super::keys::Keys;
+use super::keys::{Key, Keys};
 use super::pane::Pane;
 use super::ready::{Due, Emission, Ready};
 use super::results::moment;
@@ -41,6 +41,11 @@ pub(super) struct Sliding {
     reached: i64,
     /// Why what stands in a slot is worth nothing: a function failed to merge it.
     spoilt: BTreeMap<u32, (usize, Failure)>,
+    /// Panes of keys on all stacks.
+    stacked: usize,
+    /// Where memory has no room for what is kept by key: what stands in the panes before the boundary is all
+    /// there is, and these of them are spoilt, by their pane's start and key.
+    resting: Option<BTreeMap<(i64, Box<[u8]>), (usize, Failure)>>,
 }
 
 /// Keys of a window that a function had failed to merge.
@@ -60,6 +65,9 @@ impl Sliding {
     ) -> Spoilt<'a> {
         let (start, boundary) = (slices.start(end), slices.boundary(end));
         let in_time = |id: &&PaneId| id.seen_from == slices.ends(id.start).0;
+        if self.resting.is_some() {
+            *self = self.of_chunk(slices, end, open);
+        }
         if self.boundary != Some(boundary) {
             windows.open.slots().free(self.behind_slots.drain(..));
             *self = Self { boundary: Some(boundary), reached: boundary, ..Self::default() };
@@ -75,6 +83,7 @@ impl Sliding {
         for stack in &mut self.stacks {
             while let Some((_, slot)) = stack.pop_if(|(from, _)| *from < start) {
                 self.spoilt.remove(&slot);
+                self.stacked -= 1;
             }
         }
         self.give(start, end, panes.iter().filter(|id| !in_time(id)).map(|id| &open[id]), ready)
@@ -92,9 +101,51 @@ impl Sliding {
                     sliding.stacks.push(Vec::new());
                 }
                 sliding.stacks[number].push((id.start, slot));
+                sliding.stacked += 1;
             }
         }
         sliding
+    }
+
+    /// Keeps nothing by key any more, until it is asked to go on. Gives the slots that are free then.
+    pub(super) fn rest(&mut self, slices: Slices, open: &BTreeMap<PaneId, Pane>) -> Vec<u32> {
+        let Self { boundary, behind_slots, spoilt, resting, .. } = std::mem::take(self);
+        let resting = resting.unwrap_or_else(|| {
+            let before =
+                |id: &PaneId| boundary.is_some_and(|b| id.start < b) && id.seen_from == slices.ends(id.start).0;
+            let all = open.iter().filter(|(id, _)| !spoilt.is_empty() && before(id));
+            let each =
+                all.flat_map(|(id, pane)| pane.entries().map(|(key, slot)| ((id.start, key.bytes.into()), slot)));
+            each.filter_map(|(of, slot)| Some((of, spoilt.get(&slot)?.clone()))).collect()
+        });
+        *self = Self { boundary, resting: Some(resting), ..Self::default() };
+        behind_slots
+    }
+
+    /// What would be known, had there been no keys but those of these panes: at this window's block, if that is
+    /// the one that it rests in, or before any.
+    pub(super) fn of_chunk(&self, slices: Slices, end: i64, chunk: &BTreeMap<PaneId, Pane>) -> Self {
+        let Some(boundary) = self.boundary.filter(|boundary| *boundary == slices.boundary(end)) else {
+            return Self::default();
+        };
+        let mut sliding = Self::restore(boundary, slices, chunk);
+        let failed = self.resting.iter().flatten();
+        sliding.spoilt.extend(failed.filter_map(|((start, key), why)| {
+            let pane = chunk.get(&PaneId { start: *start, seen_from: slices.ends(*start).0 })?;
+            Some((pane.find(Key::of(key))?, why.clone()))
+        }));
+        sliding
+    }
+
+    /// The slots that it has beside those of panes.
+    pub(super) fn into_slots(self) -> Vec<u32> {
+        self.behind_slots
+    }
+
+    /// About how many bytes it takes beside accumulators.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let stacks = self.stacks.len() * size_of::<Vec<(i64, u32)>>() + self.stacked * size_of::<(i64, u32)>();
+        self.before.memory_bytes() + self.behind.memory_bytes() + stacks + self.behind_slots.len() * size_of::<u32>()
     }
 
     /// The boundary of the block that it is in.
@@ -134,6 +185,7 @@ impl Sliding {
                 }
             }
             self.stacks[number].push((start, slot));
+            self.stacked += 1;
         }
         self.merge(windows, &into, &into, &after, &groups, end);
     }

@@ -2,21 +2,20 @@
 //! programs read.
 //!
 //! What is in memory is a cache in front of it. A pane's keys are in memory, or some of them are in the
-//! store alone (the pane is spilled); then a fold asks for those that are new to memory, and the pane
-//! fires from the store, in the order of keys. Nothing here changes a result: an accumulator comes
+//! store alone (the pane is spilled); then a fold asks for those that are new to memory, and windows that
+//! see the pane fire from memory and the store together ([`super::paged`]). Nothing here changes a result: an accumulator comes
 //! back as it was.
 
 use std::collections::BTreeSet;
 
-use arrow_array::{Array, ArrayRef, BinaryArray};
+use arrow_array::{ArrayRef, BinaryArray};
 
 use super::assign::{PaneId, Slices};
-use super::fire::Fired;
 use super::fold::{Aggregate, Windows, held};
 use super::pane::Pane;
 use super::panes::Panes;
 use super::place::Open;
-use super::ready::{Due, Emission};
+use super::sliding::Sliding;
 use crate::error::Result;
 use crate::flow::exchange::{owner, workers_of_key_groups};
 use crate::plan;
@@ -38,6 +37,11 @@ impl Spill {
     pub(super) fn new(store: Box<dyn state::Store>, memory_bytes: usize, live: bool, panes: &mut Panes) -> Self {
         panes.tracked = live.then(Vec::new);
         Self { store, memory_bytes, stored: BTreeSet::new() }
+    }
+
+    /// The store.
+    pub(super) fn store(&mut self) -> &mut dyn state::Store {
+        &mut *self.store
     }
 
     /// About how many bytes the store takes.
@@ -71,7 +75,7 @@ impl Windows {
     pub(super) fn count_state(&mut self, counters: &Node, counted: &mut Counted) {
         let used = self.open.slots().used();
         let keys = match &self.open {
-            Open::Panes(panes) => panes.size().1,
+            Open::Panes(panes) => panes.size().1 + self.sliding.as_ref().map_or(0, Sliding::memory_bytes),
             // What they keep beside accumulators is as large as their keys, about.
             Open::Sessions(_) | Open::Counts(_) => used * 64,
         };
@@ -98,8 +102,14 @@ impl Windows {
         let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return Ok(()) };
         let (_, keys) = panes.size();
         let used = panes.slots.used();
+        let keys = keys + self.sliding.as_ref().map_or(0, Sliding::memory_bytes);
         if keys + self.aggregates.iter().map(|a| a.store.bytes(used)).sum::<usize>() <= spill.memory_bytes {
             return Ok(());
+        }
+        if let Some(sliding) = &mut self.sliding {
+            let behind = sliding.rest(panes.slices, &panes.open);
+            self.aggregates.iter_mut().for_each(|a| a.store.forget(&behind));
+            panes.slots.free(behind);
         }
         let quiet: Vec<PaneId> = panes.quiet().map(|(id, _)| id).collect();
         let all = panes.quiet().map(|(id, pane)| (id, pane, pane.sorted()));
@@ -135,36 +145,6 @@ impl Windows {
         }
         self.make_room()
     }
-
-    /// Fires the window of a spilled pane, in the order of keys.
-    pub(super) fn fire_spilled(
-        &mut self,
-        (id, pane): (PaneId, &Pane),
-        slices: Slices,
-        (emission, end): (Emission, i64),
-        fired: i64,
-        out: &mut dyn Fired,
-    ) -> Result<()> {
-        let Some(spill) = &mut self.spill else { return Ok(()) };
-        write(spill, slices, &self.aggregates, self.batch_rows, std::iter::once((id, pane, pane.sorted())))?;
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let Some(spill) = &mut self.spill else { return Ok(()) };
-            let page = spill.store.page(place(slices, id), after.as_deref(), self.batch_rows)?;
-            let Some(Entries { keys, values, .. }) = page else { return Ok(()) };
-            let free = self.open.slots();
-            let slots: Vec<u32> = (0..keys.len()).map(|_| free.get()).collect();
-            let count = free.count();
-            self.aggregates.iter_mut().for_each(|a| a.store.grow(count));
-            scatter(&mut self.aggregates, &slots, &values);
-            let start = slices.start(end);
-            let due = keys.iter().flatten().zip(&slots);
-            let due: Vec<Due<'_>> = due.map(|(key, slot)| Due { emission, start, end, key, slot: *slot }).collect();
-            self.give_aggregates(&due, fired, out);
-            self.open.slots().free(slots);
-            after = Some(keys.value(keys.len() - 1).to_vec());
-        }
-    }
 }
 
 /// Writes keys of panes to the store, a batch at a time.
@@ -195,7 +175,7 @@ fn write<'a>(
 }
 
 /// Puts the columns of all aggregates into slots.
-fn scatter(aggregates: &mut [Aggregate], slots: &[u32], columns: &[ArrayRef]) {
+pub(super) fn scatter(aggregates: &mut [Aggregate], slots: &[u32], columns: &[ArrayRef]) {
     let mut rest = columns;
     for aggregate in aggregates {
         let (of, others) = rest.split_at(aggregate.store.columns());
@@ -205,7 +185,7 @@ fn scatter(aggregates: &mut [Aggregate], slots: &[u32], columns: &[ArrayRef]) {
 }
 
 /// What a pane is called in a store.
-fn place(slices: Slices, id: PaneId) -> state::Pane {
+pub(super) fn place(slices: Slices, id: PaneId) -> state::Pane {
     let (first, _) = slices.ends(id.start);
     let start = if slices.is_global() { i64::MIN } else { id.start };
     state::Pane { start, variant: id.seen_from.saturating_sub(first) }

@@ -99,7 +99,7 @@ impl Server {
             per_key: part.per_key,
             mine: (part.workers > 1).then_some(part.mine),
             written: BTreeMap::new(),
-            listed: None,
+            listed: BTreeMap::new(),
         })
     }
 }
@@ -120,8 +120,8 @@ pub(super) struct Redis {
     mine: Option<Mine>,
     /// The panes that have something there.
     written: BTreeMap<Pane, Written>,
-    /// The keys of the pane that is being paged through.
-    listed: Option<(Pane, Vec<Box<[u8]>>)>,
+    /// The keys of panes that are being paged through.
+    listed: BTreeMap<Pane, Vec<Box<[u8]>>>,
 }
 
 /// How much of a pane there is.
@@ -315,7 +315,7 @@ impl Store for Redis {
     }
 
     fn put(&mut self, entries: &mut dyn Iterator<Item = Entries>) -> Result<()> {
-        self.listed = None;
+        self.listed.clear();
         let (mut together, mut fields) = (Vec::new(), 0);
         for entries in entries.filter(|entries| !entries.keys.is_empty()) {
             fields += entries.keys.len();
@@ -335,14 +335,16 @@ impl Store for Redis {
         if !self.written.contains_key(&pane) {
             return Ok(None);
         }
-        let listed = match self.listed.take() {
-            Some((listed, keys)) if listed == pane && after.is_some() => keys,
+        let listed = match self.listed.remove(&pane) {
+            Some(keys) if after.is_some() => keys,
             _ => self.list(pane)?,
         };
         let from = after.map_or(0, |after| listed.partition_point(|key| **key <= *after));
         let page = &listed[from..listed.len().min(from + rows)];
         let (fields, keys) = (self.fields(page.iter().map(|k| &**k)), BinaryArray::from_iter_values(page));
-        self.listed = Some((pane, listed));
+        if from + rows < listed.len() {
+            self.listed.insert(pane, listed);
+        }
         if fields.is_empty() {
             return Ok(None);
         }
@@ -355,7 +357,7 @@ impl Store for Redis {
 
     fn remove(&mut self, panes: &[Pane]) -> Result<()> {
         let panes: Vec<Pane> = panes.iter().copied().filter(|pane| self.written.remove(pane).is_some()).collect();
-        self.listed = None;
+        self.listed.clear();
         if self.mine.is_some() {
             // The hashes are those of the other workers too.
             for pane in panes {

@@ -202,3 +202,30 @@ impl SumThatFailsToFinish {
         *sum
     }
 }
+
+/// What was merged with what, in parentheses; panics where both sides end with a 7.
+#[derive(Debug, weir::Parameters)]
+pub struct Shape;
+
+#[weir::aggregate(name = "shape")]
+impl Shape {
+    fn create(&self) -> Option<String> {
+        None
+    }
+
+    fn accumulate(&self, shape: &mut Option<String>, id: &str) {
+        let shape = shape.get_or_insert_default();
+        shape.push_str(id);
+    }
+
+    fn merge(&self, shape: &mut Option<String>, other: Option<String>) {
+        let (of, other) = (shape.take().unwrap_or_default(), other.unwrap_or_default());
+        let ends = |text: &str| text.trim_end_matches(')').ends_with('7');
+        assert!(!(ends(&of) && ends(&other)), "{of} and {other} do not go together");
+        *shape = Some(format!("({of} {other})"));
+    }
+
+    fn finish(&self, shape: &Option<String>) -> Option<String> {
+        shape.clone()
+    }
+}

@@ -12,7 +12,7 @@ pub mod plain;
 pub mod stateful;
 pub mod world;
 
-use aggregates::{Joined, LongestText, Span, SumThatFailsToFinish, SumThatPanics, SumThatRefuses};
+use aggregates::{Joined, LongestText, Shape, Span, SumThatFailsToFinish, SumThatPanics, SumThatRefuses};
 use echo::{echo_boolean, echo_bytes, echo_float32, echo_float64, echo_int32, echo_int64, echo_text, echo_timestamp};
 use groups::trail;
 use hostile::{eats_on, panics_on, picks_apart, recurses_on, spins_on, stumbles_on};
@@ -57,6 +57,7 @@ weir::export!(
     Joined,
     LongestText,
     Span,
+    Shape,
     SumThatPanics,
     SumThatRefuses,
     SumThatFailsToFinish,
