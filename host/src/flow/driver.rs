@@ -93,7 +93,8 @@ fn run_here(
     stop: &Arc<AtomicBool>,
     cluster: Option<&Cluster>,
 ) -> Result<Report> {
-    let with_state = plan.nodes.iter().filter(|n| matches!(n.operator, Operator::Window(_))).count();
+    let has_state = |node: &&Node| matches!(node.operator, Operator::Window(_) | Operator::StatefulMap(_));
+    let with_state = plan.nodes.iter().filter(has_state).count();
     let saved = match Saved::open(&plan, options, metrics)? {
         Start::At(saved) => *saved,
         Start::Complete => return Ok(metrics.snapshot()),
@@ -229,6 +230,7 @@ fn run_worker(
                         order: order(node),
                         options,
                         failures: failures(),
+                        stores,
                         cuts: cuts.clone(),
                         restored: restored.node(&node.name),
                         names: &plan.partition_names_of(index),

@@ -22,6 +22,7 @@ pub mod sink;
 pub mod source;
 mod stamp;
 mod stateful;
+mod stored;
 pub mod times;
 mod transform;
 mod watermarks;

@@ -180,15 +180,16 @@ impl Look {
 
 /// Whether there is state, and all of it may be kept on disk.
 pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
-    let mut windows = plan.nodes.iter().filter_map(|node| match &node.operator {
-        Operator::Window(window) => Some(window),
-        _ => None,
-    });
     let may = |window: &Window| {
         !matches!(window.kind, WindowKind::Session { .. } | WindowKind::Count { .. })
             && window.compute.group_map().is_none()
     };
-    plan.state == Settings::Memory && windows.clone().next().is_some() && windows.all(may)
+    let mut with_state = plan.nodes.iter().filter_map(|node| match &node.operator {
+        Operator::Window(window) => Some(may(window)),
+        Operator::StatefulMap(_) => Some(true),
+        _ => None,
+    });
+    plan.state == Settings::Memory && with_state.clone().next().is_some() && with_state.all(|may| may)
 }
 
 /// Whether its input can be read again, its state is in memory, and its dead letters can be cut back.

@@ -20,8 +20,15 @@ pub(super) struct Keys {
     slots: Slots,
     groups: Groups,
     ttl_us: Option<i64>,
-    /// Slots whose keys have changed since a checkpoint was taken, where any are.
+    /// Slots whose keys have changed since a checkpoint was taken, or since they were written to a store,
+    /// where any are.
     unsaved: Option<Vec<u32>>,
+    /// Keys that were forgotten and are in a store.
+    gone: Vec<Box<[u8]>>,
+    /// The watermark at which states were last forgotten.
+    forgot: i64,
+    /// What the keys take beside their entries.
+    key_bytes: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -32,6 +39,8 @@ struct Entry {
     last: i64,
     /// Whether it has changed since a checkpoint was taken.
     unsaved: bool,
+    /// Whether a store has it, as it is or as it was.
+    stored: bool,
 }
 
 /// When rows happened, and how far their partition was.
@@ -64,6 +73,9 @@ impl Keys {
             groups: Groups::default(),
             ttl_us,
             unsaved: None,
+            gone: Vec::new(),
+            forgot: i64::MIN,
+            key_bytes: 0,
         }
     }
 
@@ -97,8 +109,13 @@ impl Keys {
 
     /// Takes in a key as it was.
     pub(super) fn adopt(&mut self, key: &[u8], last: i64) -> u32 {
-        let (hash, slot) = (xxh3_64(key), self.slots.get());
-        put(&mut self.entries, slot, Entry { hash, key: key.into(), last, unsaved: false });
+        self.insert(xxh3_64(key), key, last)
+    }
+
+    fn insert(&mut self, hash: u64, key: &[u8], last: i64) -> u32 {
+        let slot = self.slots.get();
+        self.key_bytes += key.len();
+        put(&mut self.entries, slot, Entry { hash, key: key.into(), last, unsaved: false, stored: false });
         self.table.insert_unique(hash, slot, |slot| self.entries[*slot as usize].hash);
         slot
     }
@@ -130,9 +147,7 @@ impl Keys {
         let hash = xxh3_64(key);
         let is = |slot: &u32| *self.entries[*slot as usize].key == *key;
         let Some(found) = self.table.find_mut(hash, is) else {
-            let slot = self.slots.get();
-            put(&mut self.entries, slot, Entry { hash, key: key.into(), last: time, unsaved: false });
-            self.table.insert_unique(hash, slot, |slot| self.entries[*slot as usize].hash);
+            let slot = self.insert(hash, key, time);
             placed.fresh.push(slot);
             return slot;
         };
@@ -162,12 +177,15 @@ impl Keys {
         if self.ttl_us.is_none() {
             return;
         }
+        self.forgot = self.forgot.max(watermark);
         let (entries, slots) = (&mut self.entries, &mut self.slots);
         self.table.retain(|slot| {
             let entry = &mut entries[*slot as usize];
             let over = entry.is_over(self.ttl_us, watermark);
             if over {
-                *entry = Entry::default();
+                let Entry { key, stored, .. } = std::mem::take(entry);
+                self.key_bytes -= key.len();
+                self.gone.extend(stored.then_some(key));
                 slots.free([*slot]);
             }
             !over
@@ -178,12 +196,52 @@ impl Keys {
     pub(super) fn slots(&self) -> usize {
         self.slots.count()
     }
+
+    /// Whether a state was over when states were last forgotten, whose key's last row was then.
+    pub(super) fn was_over(&self, last: i64) -> bool {
+        is_over(last, self.ttl_us, self.forgot)
+    }
+}
+
+/// What a store behind the keys needs to know of them.
+impl Keys {
+    /// Whether a key is here.
+    pub(super) fn has(&self, key: &[u8]) -> bool {
+        self.table.find(xxh3_64(key), |slot| *self.entries[*slot as usize].key == *key).is_some()
+    }
+
+    /// Notes that a store has what is in these slots.
+    pub(super) fn are_stored(&mut self, slots: &[u32]) {
+        slots.iter().for_each(|slot| self.entries[*slot as usize].stored = true);
+    }
+
+    /// The keys that were forgotten and are in a store.
+    pub(super) fn gone(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.gone)
+    }
+
+    /// Gives up all keys, which are in a store. Gives their slots.
+    pub(super) fn give_up(&mut self) -> Vec<u32> {
+        let slots: Vec<u32> = self.table.drain().collect();
+        self.entries.clear();
+        (self.slots, self.key_bytes) = (Slots::default(), 0);
+        slots
+    }
+
+    /// About how many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.entries.len() * size_of::<Entry>() + self.table.allocation_size() + self.key_bytes
+    }
 }
 
 impl Entry {
     fn is_over(&self, ttl_us: Option<i64>, watermark: i64) -> bool {
-        ttl_us.is_some_and(|ttl| self.last.saturating_add(ttl) <= watermark)
+        is_over(self.last, ttl_us, watermark)
     }
+}
+
+fn is_over(last: i64, ttl_us: Option<i64>, watermark: i64) -> bool {
+    ttl_us.is_some_and(|ttl| last.saturating_add(ttl) <= watermark)
 }
 
 fn put(entries: &mut Vec<Entry>, slot: u32, entry: Entry) {

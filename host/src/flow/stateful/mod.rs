@@ -5,6 +5,7 @@
 //! sequence): as they come where there is one worker, and else when their epoch is complete. There is
 //! no clock here: what a key's state is depends on the rows before and on nothing else.
 
+mod behind;
 mod keys;
 mod states;
 
@@ -22,12 +23,14 @@ use super::cut::{Cuts, Sections};
 use super::dead_letters::{Called, Failures};
 use super::epochs::{Epochs, Order, merged};
 use super::exchange::{owner, workers_of_key_groups};
+use super::stored::Whose;
 use super::watermarks::{self, Watermarks};
 use super::{Options, Stream};
 use crate::checkpoint::Section;
 use crate::error::Result;
 use crate::plan;
-use crate::report::Node;
+use crate::report::{Counted, Node};
+use crate::state::Stores;
 use crate::types::{Field, arrow_schema};
 use states::States;
 
@@ -42,6 +45,8 @@ pub(super) struct Setting<'a> {
     pub(super) order: Order,
     pub(super) options: &'a Options,
     pub(super) failures: Failures,
+    /// Where state is kept that memory has no room for.
+    pub(super) stores: &'a Stores,
     pub(super) cuts: Cuts,
     /// What it held where the run goes on.
     pub(super) restored: Option<Sections<'a>>,
@@ -59,15 +64,21 @@ struct Facts {
 pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> Stream<'scope> {
     let (peers, worker) = (stream.scope().peers(), stream.scope().index());
     let in_order = peers == 1;
-    let Setting { node, stateful, input, partitions, order, options, failures, cuts, restored, names } = setting;
+    let Setting { node, stateful, input, partitions, order, options, failures, stores, cuts, restored, names } =
+        setting;
     let mut step = Step {
         states: States::new(node, stateful, input, options, &failures.counters),
         watermarks: Watermarks::new(partitions),
         called: Called::new(&stateful.apply.call.label, &stateful.apply.call.function),
         failures,
+        counted: Counted::default(),
         name: node.name.clone(),
         names: names.to_vec(),
     };
+    let whose = Whose { step: &node.name, worker, workers: peers, key: &stateful.key };
+    if let Err(error) = step.states.keep_in(stores, &whose, stateful, options.batch_rows) {
+        step.failures.shared.fail(error);
+    }
     if cuts.are_taken() {
         step.states.save();
     }
@@ -99,7 +110,7 @@ pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>)
                     let batches = merged(full, &schema, order).into_iter().chain(last_of_each(bare));
                     batches.for_each(|batch| step.step(&batch, &mut |batch| session.give(batch)));
                 }
-                step.states.forget(step.watermarks.stream());
+                step.settle();
                 if cuts.at(*capability.time()).is_some() {
                     cuts.leave(step.snapshot());
                 }
@@ -128,6 +139,8 @@ struct Step {
     watermarks: Watermarks,
     called: Called,
     failures: Failures,
+    /// What it has told of its state.
+    counted: Counted,
     /// What it is called in checkpoints, and its partitions are.
     name: String,
     names: Vec<String>,
@@ -159,12 +172,28 @@ impl Step {
         }
         let started = Instant::now();
         let (moment, mut failed) = (batch.moment(), Vec::new());
-        let out = self.states.step(batch, moment, &mut failed);
+        let out = match self.states.step(batch, moment, &mut failed) {
+            Ok(out) => out,
+            Err(error) => return self.failures.shared.fail(error),
+        };
         self.failures.rows(&self.called, batch, failed.iter());
         let counters: &Arc<Node> = &self.failures.counters;
         Node::add(&counters.rows_in, batch.rows.num_rows());
         Node::add(&counters.rows_out, out.rows.num_rows());
         Node::add_time(&counters.busy_ns, started.elapsed());
         give(out);
+    }
+    /// An epoch is complete: forgets what no row can find any more, and writes what has changed where others
+    /// read it.
+    fn settle(&mut self) {
+        if self.failures.shared.has_failed() {
+            return;
+        }
+        let started = Instant::now();
+        self.states.count_state(&self.failures.counters, &mut self.counted);
+        if let Err(error) = self.states.settle(self.watermarks.stream()) {
+            self.failures.shared.fail(error);
+        }
+        Node::add_time(&self.failures.counters.busy_ns, started.elapsed());
     }
 }

@@ -10,6 +10,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, BinaryArray, Int64Array};
 use arrow_row::RowConverter;
 
+use super::behind::Behind;
 use super::keys::{Keys, Timed};
 use crate::checkpoint::Table;
 use crate::error::Result;
@@ -30,9 +31,11 @@ pub(super) struct States {
     common: Common,
     key_columns: Vec<usize>,
     converter: RowConverter,
-    keys: Keys,
-    store: Store,
+    pub(super) keys: Keys,
+    pub(super) store: Store,
     pace: Pace,
+    /// Where states are that memory has no room for.
+    pub(super) behind: Option<Behind>,
 }
 
 impl States {
@@ -52,11 +55,12 @@ impl States {
             keys: Keys::new(plan.ttl_us),
             store: Store::new(&signature.accumulator, plan.empty.clone()),
             pace: Pace::default(),
+            behind: None,
         }
     }
 
     /// The rows that come of a batch's rows. Those that fail are added to `failures`.
-    pub(super) fn step(&mut self, batch: &Batch, moment: Moment, failures: &mut Vec<Failure>) -> Batch {
+    pub(super) fn step(&mut self, batch: &Batch, moment: Moment, failures: &mut Vec<Failure>) -> Result<Batch> {
         let columns: Vec<ArrayRef> = self.key_columns.iter().map(|c| Arc::clone(batch.rows.column(*c))).collect();
         let keys = || self.converter.convert_columns(&columns).expect("the key has the columns of the plan");
         let keys = (!columns.is_empty()).then(keys);
@@ -65,6 +69,7 @@ impl States {
             (Some(times), Some(watermarks)) => Some(Timed { times, watermarks }),
             _ => None,
         };
+        self.recall((0..batch.rows.num_rows()).map(key))?;
         let placed = self.keys.place(batch.rows.num_rows(), key, timed);
         self.store.grow(self.keys.slots());
         self.store.clear(&placed.fresh);
@@ -74,9 +79,10 @@ impl States {
             invoker.stateful_map(held, count, &placed.groups, &batch.rows, moment, failures);
         self.store.scatter(&placed.slots, &states);
         self.keys.free(placed.over);
+        self.make_room()?;
         let batch = batch.take(&parents);
         let rows = self.common.rows(&batch.rows, &outputs);
-        batch.with(rows, batch.marks.clone())
+        Ok(batch.with(rows, batch.marks.clone()))
     }
 
     /// Forgets the states that no row can find any more, now that the stream is at this watermark.
