@@ -43,9 +43,11 @@ struct Sweep {
 }
 
 impl Sweep {
-    fn is_due(&self, ttl_us: Option<i64>, watermark: i64) -> bool {
-        let over = |ttl| self.oldest.saturating_add(ttl) <= watermark;
-        self.written > self.left && ttl_us.is_some_and(over)
+    /// Whether it is. At the end of time nothing is to be left where others read it.
+    fn is_due(&self, ttl_us: Option<i64>, watermark: i64, live: bool) -> bool {
+        let over = |ttl| self.oldest < i64::MAX && self.oldest.saturating_add(ttl) <= watermark;
+        let enough = self.written > self.left || (live && watermark == i64::MAX);
+        enough && ttl_us.is_some_and(over)
     }
 
     fn note(&mut self, last: i64) {
@@ -138,8 +140,8 @@ impl States {
         self.forget(watermark);
         let Some(Behind { stored, ttl_us, sweep }) = &mut self.behind else { return Ok(()) };
         self.keys.gone().into_iter().for_each(|key| stored.take_out(key));
-        let (live, is_due) = (stored.is_live(), sweep.is_due(*ttl_us, watermark));
-        if is_due {
+        let live = stored.is_live();
+        if sweep.is_due(*ttl_us, watermark, live) {
             self.sweep()?;
         }
         if live {
@@ -202,9 +204,11 @@ mod tests {
     fn a_store_is_swept_when_it_may_have_doubled_and_something_is_over() {
         let mut sweep = Sweep { written: 0, left: 2, oldest: 50 };
         [70, 40].into_iter().for_each(|last| sweep.note(last));
-        assert!(!sweep.is_due(Some(10), i64::MAX), "as many were left as were written");
+        assert!(!sweep.is_due(Some(10), i64::MAX, false), "as many were left as were written");
+        assert!(sweep.is_due(Some(10), i64::MAX, true) && !sweep.is_due(Some(10), 1000, true));
         sweep.note(60);
         assert_eq!(sweep, Sweep { written: 3, left: 2, oldest: 40 });
-        assert!(!sweep.is_due(Some(10), 49) && sweep.is_due(Some(10), 50) && !sweep.is_due(None, 50));
+        assert!(!sweep.is_due(Some(10), 49, false) && sweep.is_due(Some(10), 50, false));
+        assert!(!sweep.is_due(None, i64::MAX, true));
     }
 }

@@ -1,0 +1,96 @@
+//! Steps whose state is by key alone, with more of it than memory has room for.
+
+use std::fmt::Write;
+
+use weir::flow::Options;
+use weir::report::Report;
+
+use crate::pipelines::Case;
+use crate::redis::Server;
+
+/// Keys of the input, each of which comes three times.
+const KEYS: u64 = 20_000;
+
+/// Rows of many keys, in an order in which those that follow each other have nothing in common.
+fn rows() -> String {
+    let mut csv = String::from("at,k,n\n");
+    for row in 0..3 * KEYS {
+        let (key, seconds) = (row * 7919 % KEYS, row / 100);
+        let (minute, second) = (seconds / 60, seconds % 60);
+        let _ = writeln!(csv, "2024-01-01T00:{minute:02}:{second:02}Z,{key},{row}");
+    }
+    csv
+}
+
+/// Runs a step by the key `k`, and says what came out of it and what it took.
+fn run(step: &str, state: &str, rows: &str, options: &Options) -> (String, Report) {
+    let case = Case::empty();
+    case.write("in.csv", rows).write(
+        "pipeline.toml",
+        format!(
+            r#"
+name = "p"
+{state}
+[functions]
+streams = "streams.wasm"
+stats = "stats.wasm"
+
+[source]
+file = "in.csv"
+schema = {{ at = "timestamp", k = "int64", n = "int64" }}
+event-time = {{ column = "at", out-of-order = "3s" }}
+
+[[steps]]
+name = "step"
+key-by = ["k"]
+{step}
+
+[sink]
+file = "out.jsonl"
+"#
+        ),
+    );
+    case.provide();
+    let plan = case.plan().unwrap_or_else(|e| panic!("{step}: {}", case.error_text(&e)));
+    let ran = case.run_again(&plan, options);
+    let report = ran.result.unwrap_or_else(|e| panic!("{step}: {}", case.error_text(&e)));
+    (ran.sinks.into_iter().next().expect("a sink").1, report)
+}
+
+/// Runs a step in memory and on disk with the least memory.
+fn stays_within_memory(step: &str) {
+    let (rows, options) = (rows(), Options { batch_rows: 1000, ..Options::default() });
+    let (expected, all) = run(step, "", &rows, &options);
+    let (found, little) = run(step, "[state]\ndisk = \"state\"\nmemory = \"1MiB\"\n", &rows, &options);
+    assert!(found == expected && !found.is_empty(), "{step}: the results differ");
+    let of = |report: &Report| report.nodes.iter().map(|n| (n.state_bytes, n.stored_bytes)).max().unwrap_or_default();
+    let ((all, none), (little, stored)) = (of(&all), of(&little));
+    assert!(all > 1 << 20 && none == 0, "{step}: {all} bytes in memory show nothing");
+    assert!(little < (1 << 20) && stored > 50_000, "{step}: {little} bytes in memory, {stored} on disk");
+}
+
+#[test]
+fn states_stay_within_memory() {
+    stays_within_memory("stateful-map = \"streams.running_sum(n)\"");
+    stays_within_memory("stateful-map = \"streams.running_count\"\nttl = \"150s\"");
+}
+
+/// What is in Redis behind a run, the names of its hashes first.
+fn left_in_redis(step: &str, hash: &str, field: &str) -> (Vec<String>, String) {
+    let server = Server::start();
+    let state = format!("[state]\nredis = \"{}\"\n", server.url());
+    let rows = "at,k,n\n2024-01-01T00:00:00Z,7,1\n2024-01-01T00:00:01Z,8,20\n2024-01-01T00:00:02Z,7,300\n";
+    run(step, &state, rows, &Options::default());
+    let answer = server.ask(&["HGET", hash, field]);
+    (server.names(), answer)
+}
+
+#[test]
+fn states_are_left_as_they_were_at_the_end() {
+    let sum = "stateful-map = \"streams.running_sum(n)\"";
+    let (names, answer) = left_in_redis(sum, "weir:p:step:all", "[7]");
+    assert_eq!(names, ["weir:p:step:all"]);
+    assert!(answer.contains(r#"{"state.value":301}"#), "{answer}");
+    let (names, _) = left_in_redis(&format!("{sum}\nttl = \"10s\""), "weir:p:step:all", "[7]");
+    assert!(names.is_empty(), "at the end of time all states are over: {names:?}");
+}
