@@ -93,7 +93,8 @@ fn run_here(
     stop: &Arc<AtomicBool>,
     cluster: Option<&Cluster>,
 ) -> Result<Report> {
-    let has_state = |node: &&Node| matches!(node.operator, Operator::Window(_) | Operator::StatefulMap(_));
+    let has_state =
+        |node: &&Node| matches!(node.operator, Operator::Window(_) | Operator::StatefulMap(_) | Operator::Join(_));
     let with_state = plan.nodes.iter().filter(has_state).count();
     let saved = match Saved::open(&plan, options, metrics)? {
         Start::At(saved) => *saved,
@@ -289,6 +290,7 @@ fn run_worker(
                             options,
                             counters,
                             shared,
+                            stores,
                             cuts: cuts.clone(),
                             restored: restored.node(&node.name),
                         },

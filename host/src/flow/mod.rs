@@ -23,6 +23,7 @@ pub mod source;
 mod stamp;
 mod stateful;
 mod stored;
+mod stored_rows;
 pub mod times;
 mod transform;
 mod watermarks;

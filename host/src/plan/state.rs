@@ -62,7 +62,6 @@ pub(super) fn stays_in_memory(node: &Node) -> Option<&'static str> {
             WindowKind::Session { .. } => Some("sessions"),
             WindowKind::Count { .. } => Some("windows of so many rows"),
         },
-        Operator::Join(_) => Some("joins"),
         _ => None,
     }
 }

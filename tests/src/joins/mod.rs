@@ -1,7 +1,7 @@
 //! Random joins against nested loops: rows in lists, without batches, epochs, workers or panes.
 //!
 //! A seed makes two streams of several partitions, out of order, a join of them, and the settings
-//! it is run with; a failure says which seed, and the command that runs it again.
+//! it is run with, and where it keeps its rows; a failure says which seed, and the command that runs it again.
 //! `WEIR_SEED=7` runs that one alone, `WEIR_SEEDS=1000` so many.
 
 mod oracle;
@@ -9,7 +9,7 @@ mod scenario;
 
 use std::ops::Range;
 
-use crate::pipelines::Case;
+use crate::pipelines::{Case, Keep};
 use crate::random::Random;
 use scenario::Scenario;
 
@@ -46,10 +46,12 @@ fn check(seed: u64) -> Result<(), String> {
     case.provide();
     let plan = case.plan().map_err(|e| format!("{}\n{}", case.error_text(&e), scenario.pipeline()))?;
     let (expected, late) = oracle::run(&scenario);
-    for _ in 0..3 {
+    let behind = random.of(200..9_000) as usize;
+    let stores = [Keep::Disk, Keep::DiskBehind(behind), Keep::Redis, Keep::RedisBehind(behind)];
+    for keep in [Keep::Memory, *random.pick(&stores), *random.pick(&stores)] {
         let options = scenario::options(&mut random);
-        let about = |what: String| format!("{what}\n{options:?}\n{}", scenario.pipeline());
-        let ran = case.run_again(&plan, &options);
+        let about = |what: String| format!("{what}\n{options:?}, {keep:?}\n{}", scenario.pipeline());
+        let ran = case.run_keeping(&plan, &options, keep, 1);
         let report = ran.result.as_ref().map_err(|e| about(case.error_text(e)))?;
         let found = &ran.sinks[0].1;
         let first = expected.lines().zip(found.lines()).position(|(e, f)| e != f);

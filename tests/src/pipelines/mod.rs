@@ -186,7 +186,7 @@ pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
     };
     let mut with_state = plan.nodes.iter().filter_map(|node| match &node.operator {
         Operator::Window(window) => Some(may(window)),
-        Operator::StatefulMap(_) => Some(true),
+        Operator::StatefulMap(_) | Operator::Join(_) => Some(true),
         _ => None,
     });
     plan.state == Settings::Memory && with_state.clone().next().is_some() && with_state.all(|may| may)

@@ -22,8 +22,9 @@ fn rows() -> String {
     csv
 }
 
-/// Runs a step by the key `k`, and says what came out of it and what it took.
-fn run(step: &str, state: &str, rows: &str, options: &Options) -> (String, Report) {
+/// A pipeline of one step, by the key `k` if it says nothing of a join.
+pub(super) fn case(step: &str, state: &str, rows: &str) -> Case {
+    let key = if step.contains("join =") { "" } else { "key-by = [\"k\"]" };
     let case = Case::empty();
     case.write("in.csv", rows).write(
         "pipeline.toml",
@@ -42,7 +43,7 @@ event-time = {{ column = "at", out-of-order = "3s" }}
 
 [[steps]]
 name = "step"
-key-by = ["k"]
+{key}
 {step}
 
 [sink]
@@ -51,6 +52,12 @@ file = "out.jsonl"
         ),
     );
     case.provide();
+    case
+}
+
+/// Runs a step, and says what came out of it and what it took.
+fn run(step: &str, state: &str, rows: &str, options: &Options) -> (String, Report) {
+    let case = case(step, state, rows);
     let plan = case.plan().unwrap_or_else(|e| panic!("{step}: {}", case.error_text(&e)));
     let ran = case.run_again(&plan, options);
     let report = ran.result.unwrap_or_else(|e| panic!("{step}: {}", case.error_text(&e)));
@@ -58,7 +65,7 @@ file = "out.jsonl"
 }
 
 /// Runs a step in memory and on disk with the least memory.
-fn stays_within_memory(step: &str) {
+pub(super) fn stays_within_memory(step: &str) {
     let (rows, options) = (rows(), Options { batch_rows: 1000, ..Options::default() });
     let (expected, all) = run(step, "", &rows, &options);
     let (found, little) = run(step, "[state]\ndisk = \"state\"\nmemory = \"1MiB\"\n", &rows, &options);

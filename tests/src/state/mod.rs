@@ -1,6 +1,7 @@
 //! The stores of state against a map, and what goes wrong with them.
 
 mod failures;
+mod joins;
 mod keyed;
 mod layout;
 mod windows;

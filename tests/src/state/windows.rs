@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use weir::flow::Options;
 
+use super::keyed::stays_within_memory;
 use crate::pipelines::{Case, Keep, Ran};
 use crate::random::Random;
 
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 8;
 
 fn seeds() -> Range<u64> {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
@@ -89,4 +90,11 @@ fn windows_that_overlap_are_the_same_wherever_they_are() {
         }
     }
     assert!(failures > 0 || seeds().count() == 1, "nothing failed to be merged");
+}
+
+#[test]
+fn windows_that_overlap_stay_within_memory() {
+    for window in ["hopping = \"400s\", step = \"50s\"", "cumulating = \"600s\", step = \"60s\""] {
+        stays_within_memory(&format!("window = {{ {window} }}\naggregate.n = \"stats.sum(n)\""));
+    }
 }

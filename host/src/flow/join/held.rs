@@ -35,11 +35,13 @@ pub(super) struct Held {
     rows: usize,
     /// Those of them that are done with.
     done: usize,
+    /// Bytes in the chunks.
+    bytes: usize,
 }
 
 impl Held {
     pub(super) fn new(schema: SchemaRef) -> Self {
-        Self { schema, chunks: Vec::new(), rows: 0, done: 0 }
+        Self { schema, chunks: Vec::new(), rows: 0, done: 0, bytes: 0 }
     }
 
     /// The columns of a side's rows, the key's last.
@@ -51,6 +53,7 @@ impl Held {
     pub(super) fn push(&mut self, rows: RecordBatch) -> impl Iterator<Item = Place> + use<> {
         let count = rows.num_rows();
         self.rows += count;
+        self.bytes += bytes(&rows);
         let before = match self.chunks.last_mut() {
             Some(last) if last.num_rows() + count <= CHUNK_ROWS => {
                 let before = last.num_rows();
@@ -97,6 +100,11 @@ impl Held {
         RecordBatch::try_new(Arc::clone(&self.schema), columns).expect("columns of the side")
     }
 
+    /// About how many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Rows that take memory.
     #[cfg(test)]
     pub(super) fn rows(&self) -> usize {
@@ -128,8 +136,15 @@ impl Held {
             }
             chunks.push(chunk);
         }
-        (self.rows, self.done, self.chunks) = (places.len(), 0, chunks);
+        (self.rows, self.done, self.bytes) = (places.len(), 0, chunks.iter().map(bytes).sum());
+        self.chunks = chunks;
     }
+}
+
+/// About how many bytes rows take.
+fn bytes(rows: &RecordBatch) -> usize {
+    let of = |column: &ArrayRef| column.to_data().get_slice_memory_size();
+    rows.columns().iter().map(|column| of(column).unwrap_or_else(|_| column.get_array_memory_size())).sum()
 }
 
 /// Rows to be gathered: the chunks that they are in, and where in these each is.

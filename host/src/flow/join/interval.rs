@@ -12,8 +12,10 @@ use super::held::Held;
 use super::intake::{Intake, Row};
 use super::pairs::{Give, Pair, Shape};
 use super::saved::{self, Adopted, NO_PANE, Unsaved};
+use super::shelf::{By, Keeping, Shelf};
 use super::timeline::Timeline;
 use crate::checkpoint::Table;
+use crate::error::Result;
 use crate::flow::batch::Batch;
 use crate::flow::cut::keyed::Pace;
 use crate::plan::JoinKind;
@@ -39,6 +41,8 @@ pub(super) struct Intervals {
     fired: i64,
     /// What has come since a checkpoint was taken, where any are.
     unsaved: Option<Unsaved>,
+    /// Where rows are that memory has no room for.
+    spill: Option<Spill>,
 }
 
 /// The right rows of a key.
@@ -64,12 +68,35 @@ impl Intervals {
             new: 0,
             fired: i64::MIN,
             unsaved: None,
+            spill: None,
         }
     }
 
+    /// Keeps rows in stores as well, or where memory has no room for them.
+    pub(super) fn keep_in(&mut self, keeping: &Keeping<'_>) -> Result<()> {
+        let open =
+            |side: usize, order| Shelf::open(keeping, side, &self.intakes[side].columns, &self.held[side], order);
+        if let (Some(left), Some(right)) = (open(0, By::Time)?, open(1, By::Key)?) {
+            self.spill = Some(Spill::new([left, right], self.before_us, self.after_us));
+        }
+        Ok(())
+    }
+
+    /// Rows in memory, about how many bytes they take, and how many those in stores take.
+    pub(super) fn size(&self) -> (usize, usize, u64) {
+        let rows = [self.waiting.len(), self.count];
+        let bytes = [0, 1].map(|side| self.bytes(side)).iter().sum();
+        (rows.iter().sum(), bytes, self.spill.as_ref().map_or(0, Spill::bytes))
+    }
+
+    fn bytes(&self, side: usize) -> usize {
+        let rows = [self.waiting.len(), self.count + 2 * self.partners.len()][side];
+        self.held[side].bytes() + rows * size_of::<Row>()
+    }
+
     /// Takes in the rows of a batch that are not late, and says how many were.
-    pub(super) fn take_in(&mut self, side: usize, batch: &Batch) -> usize {
-        let (Some(times), Some(watermarks)) = (&batch.marks.times, &batch.marks.watermarks) else { return 0 };
+    pub(super) fn take_in(&mut self, side: usize, batch: &Batch) -> Result<usize> {
+        let (Some(times), Some(watermarks)) = (&batch.marks.times, &batch.marks.watermarks) else { return Ok(0) };
         let (keys, valid) = self.intakes[side].keys(&batch.rows);
         let (mut rows, mut late) = (Vec::new(), 0);
         for (row, (time, watermark)) in times.values().iter().zip(watermarks.values()).enumerate() {
@@ -84,11 +111,32 @@ impl Intervals {
         if let Some(unsaved) = &mut self.unsaved {
             unsaved.add(side, kept, &rows, &vec![NO_PANE; rows.len()]);
         }
+        if let Some(spill) = &mut self.spill {
+            spill.note(side, &self.held[side], &rows)?;
+        }
         match side {
             0 => self.waiting.extend(rows),
             _ => self.add_partners(rows),
         }
-        late
+        self.make_room(side)?;
+        Ok(late)
+    }
+
+    /// Moves all rows of a side to its shelf where they take more memory than they may, or where all that is
+    /// there is read from there anyway.
+    fn make_room(&mut self, side: usize) -> Result<()> {
+        let bytes = self.bytes(side);
+        let Some(spill) = self.spill.as_mut().filter(|spill| spill.is_full(side, bytes)) else { return Ok(()) };
+        let rows: Vec<Row> = match side {
+            0 => std::mem::take(&mut self.waiting).into_rows().collect(),
+            _ => std::mem::take(&mut self.partners).into_iter().flat_map(|of_key| of_key.rows.into_rows()).collect(),
+        };
+        if side == 1 {
+            (self.count, self.new) = (0, 0);
+        }
+        spill.put(side, &self.held[side], rows)?;
+        self.held[side] = self.intakes[side].held();
+        Ok(())
     }
 
     /// Notes from now on what comes.
@@ -163,21 +211,53 @@ impl Intervals {
 
     /// Gives the pairs of every left row that can get no more partners, and says which watermark the
     /// pairs have behind them.
-    pub(super) fn fire(&mut self, watermark: i64, shape: &Shape, give: &mut Give<'_>) -> i64 {
+    pub(super) fn fire(&mut self, watermark: i64, shape: &Shape, give: &mut Give<'_>) -> Result<i64> {
+        let before = self.paired_up_to(self.fired);
         self.fired = watermark.max(self.fired);
         let paired = self.paired_up_to(watermark);
         let is_paired = |time: i64| time < paired || paired == i64::MAX;
-        let [left, right] = &self.held;
         let mut due = self.waiting.take_while(is_paired);
+        let released = due.len();
+        let left = &self.held[0];
         due.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| left.key(a.place).cmp(left.key(b.place))));
-        let mut pairs = shape.pairs(left, right, give);
-        for row in &due {
-            let key = left.key(row.place);
+        if self.spill.as_ref().is_some_and(Spill::is_used) {
+            self.fire_spilled(before, due, &is_paired, shape, give)?;
+        } else {
+            let [left, right] = &self.held;
+            self.pair(0, &due, [left, right], &|key| self.partners_of(key), shape, give);
+        }
+        self.held[0].release(released);
+        self.forget(paired);
+        if let Some(mut spill) = self.spill.take() {
+            spill.remove(&is_paired, &|time| self.is_over(time, paired))?;
+            self.spill = Some(spill);
+        }
+        Ok(paired)
+    }
+
+    /// The right rows of a key in memory.
+    fn partners_of(&self, key: &[u8]) -> Option<&Timeline> {
+        self.partners.find(xxh3_64(key), |partners| *partners.key == *key).map(|partners| &partners.rows)
+    }
+
+    /// Gives the pairs of left rows, in their order and behind so many others; `partners` has the right rows of a
+    /// key. Says how many there are then.
+    fn pair<'p>(
+        &self,
+        given: u64,
+        due: &[Row],
+        [left, right]: [&Held; 2],
+        partners: &dyn Fn(&[u8]) -> Option<&'p Timeline>,
+        shape: &Shape,
+        give: &mut Give<'_>,
+    ) -> u64 {
+        let mut pairs = shape.pairs_behind(given, left, right, give);
+        for row in due {
             let mut alone = true;
             if let Some((first, last)) = interval(row.time, self.before_us, self.after_us)
-                && let Some(partners) = self.partners.find(xxh3_64(key), |p| *p.key == *key)
+                && let Some(partners) = partners(left.key(row.place))
             {
-                for partner in partners.rows.between(first, last) {
+                for partner in partners.between(first, last) {
                     alone = false;
                     let (right, time) = (Some(partner.place), row.time.max(partner.time));
                     pairs.push(Pair { left: *row, right, time, order: row.time });
@@ -187,10 +267,12 @@ impl Intervals {
                 pairs.push(Pair { left: *row, right: None, time: row.time, order: row.time });
             }
         }
-        pairs.finish();
-        self.held[0].release(due.len());
-        self.forget(paired);
-        paired
+        pairs.finish()
+    }
+
+    /// Whether no left row can reach a right row of this time any more.
+    fn is_over(&self, time: i64, paired: i64) -> bool {
+        paired == i64::MAX || time.saturating_add(self.before_us) < paired
     }
 
     /// Left rows of earlier times have all their partners, and no more such rows come: no time of a
@@ -234,6 +316,10 @@ fn interval(time: i64, before_us: i64, after_us: i64) -> Option<(i64, i64)> {
     let last = i64::try_from(last.min(*all.end())).ok()?;
     Some((first, last))
 }
+
+mod spill;
+
+use spill::Spill;
 
 #[cfg(test)]
 mod tests;

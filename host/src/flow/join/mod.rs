@@ -10,8 +10,10 @@
 mod held;
 mod intake;
 mod interval;
+mod paged;
 mod pairs;
 mod saved;
+mod shelf;
 mod timeline;
 mod window;
 
@@ -37,12 +39,14 @@ use super::{Options, Stream};
 use crate::checkpoint::{Section, Table};
 use crate::error::Result;
 use crate::plan::{self, Operator, Pairing, Plan};
-use crate::report::Node;
+use crate::report::{Counted, Node};
+use crate::state::Stores;
 use crate::types::{Field, arrow_schema};
 use intake::Intake;
 use interval::Intervals;
 use pairs::Shape;
 use saved::{Adopted, adopted};
+use shelf::Keeping;
 use window::Windows;
 
 /// What the operator needs to know of its step.
@@ -52,6 +56,8 @@ pub(super) struct Setting<'a> {
     pub(super) options: &'a Options,
     pub(super) counters: Arc<Node>,
     pub(super) shared: &'a Arc<Shared>,
+    /// Where rows are kept that memory has no room for.
+    pub(super) stores: &'a Stores,
     pub(super) cuts: Cuts,
     /// What it held where the run goes on.
     pub(super) restored: Option<Sections<'a>>,
@@ -73,7 +79,7 @@ pub(super) fn join<'scope>(
     plan: &Plan,
     setting: Setting<'_>,
 ) -> Stream<'scope> {
-    let Setting { node, join, options, counters, shared, cuts, restored } = setting;
+    let Setting { node, join, options, counters, shared, stores, cuts, restored } = setting;
     let scope = left.0.scope();
     let (left_node, right_node) = (left.1, right.1);
     let (peers, worker) = (scope.peers(), scope.index());
@@ -89,13 +95,17 @@ pub(super) fn join<'scope>(
     let intakes = Intake::of(join, [&plan.nodes[left.1], &plan.nodes[right.1]]);
     let (left, right) = (moved(left, &join.left_key, Edge::Stay), moved(right, &join.right_key, Edge::All));
     let shape = Shape::new(join, &intakes, options.batch_rows, peers > 1);
-    let open = match join.pairing {
+    let mut open = match join.pairing {
         Pairing::Window(kind) => Open::Windows(Windows::new(kind, intakes, join.kind)),
         Pairing::Within { before_us, after_us } => {
             Open::Intervals(Intervals::new([before_us, after_us], intakes, join.kind))
         }
     };
     let shared = Arc::clone(shared);
+    let keeping = Keeping { stores, step: &node.name, join, worker, workers: peers, batch_rows: options.batch_rows };
+    if let Err(error) = open.keep_in(&keeping) {
+        shared.fail(error);
+    }
     let names = [left_node, right_node].map(|of| match &plan.nodes[of].operator {
         Operator::Window(_) | Operator::Join(_) => Vec::new(),
         _ => plan.partition_names_of(of),
@@ -103,8 +113,21 @@ pub(super) fn join<'scope>(
     let (worker, name) = (worker as u32, node.name.clone());
     let broadcast = join.broadcast;
     let pace = Pace::default();
-    let mut step =
-        Step { open, shape, watermarks, streams, broadcast, worker, sequence: 0, shared, counters, name, names, pace };
+    let mut step = Step {
+        open,
+        shape,
+        watermarks,
+        streams,
+        broadcast,
+        worker,
+        sequence: 0,
+        shared,
+        counters,
+        counted: Counted::default(),
+        name,
+        names,
+        pace,
+    };
     if cuts.are_taken() {
         step.open.save();
     }
@@ -158,6 +181,21 @@ impl Open {
         (fired, tables, whole)
     }
 
+    fn keep_in(&mut self, keeping: &Keeping<'_>) -> Result<()> {
+        match self {
+            Self::Windows(windows) => windows.keep_in(keeping),
+            Self::Intervals(intervals) => intervals.keep_in(keeping),
+        }
+    }
+
+    /// Rows in memory, about how many bytes they take, and how many those in stores take.
+    fn size(&self) -> (usize, usize, u64) {
+        match self {
+            Self::Windows(windows) => windows.size(),
+            Self::Intervals(intervals) => intervals.size(),
+        }
+    }
+
     fn resume(&mut self, fired: i64) {
         match self {
             Self::Windows(windows) => windows.resume(fired),
@@ -186,6 +224,8 @@ struct Step {
     sequence: u64,
     shared: Arc<Shared>,
     counters: Arc<Node>,
+    /// What it has told of its state.
+    counted: Counted,
     /// What it is called in checkpoints, and its partitions are; how much of it goes into each.
     name: String,
     names: [Vec<String>; 2],
@@ -240,9 +280,13 @@ impl Step {
             batches.iter().for_each(|batch| self.watermarks[side].note(batch));
             let (schema, order) = &self.streams[side];
             for batch in merged(batches, schema, *order) {
-                let late = match &mut self.open {
+                let taken = match &mut self.open {
                     Open::Windows(windows) => windows.take_in(side, &batch),
                     Open::Intervals(intervals) => intervals.take_in(side, &batch),
+                };
+                let late = match taken {
+                    Ok(late) => late,
+                    Err(error) => return self.shared.fail(error),
                 };
                 if !self.is_copy(side) {
                     Node::add(&self.counters.rows_in, batch.rows.num_rows());
@@ -250,6 +294,8 @@ impl Step {
                 }
             }
         }
+        let (rows, bytes, stored) = self.open.size();
+        self.counters.count_state(&mut self.counted, rows as u64, bytes as u64, stored);
         let (watermark, idle) = Watermarks::of_both(&mut self.watermarks);
         self.counters.watermark.fetch_max(watermark, Relaxed);
         let mut rows_out = 0;
@@ -270,9 +316,13 @@ impl Step {
         };
         // The stream is at its new watermark only behind the last of these rows.
         let mut pairs = |rows: RecordBatch, marks: Marks| numbered(i64::MIN, rows, marks);
-        let passed_on = match &mut self.open {
+        let fired = match &mut self.open {
             Open::Windows(windows) => windows.fire(watermark, &self.shape, &mut pairs),
             Open::Intervals(intervals) => intervals.fire(watermark, &self.shape, &mut pairs),
+        };
+        let passed_on = match fired {
+            Ok(watermark) => watermark,
+            Err(error) => return self.shared.fail(error),
         };
         // What follows has to know the watermark even where there is no pair.
         let (rows, marks) = self.shape.nothing();

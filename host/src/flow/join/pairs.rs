@@ -74,7 +74,23 @@ impl Shape {
 
     /// Pairs of two sides, to be given to `give`.
     pub(super) fn pairs<'a>(&'a self, left: &'a Held, right: &'a Held, give: &'a mut Give<'_>) -> Pairs<'a> {
-        Pairs { shape: self, left, right, found: Vec::new(), given: 0, give: Box::new(give) }
+        self.pairs_behind(0, left, right, give)
+    }
+
+    /// The same behind so many others, which may be of the same keys.
+    pub(super) fn pairs_behind<'a>(
+        &'a self,
+        given: u64,
+        left: &'a Held,
+        right: &'a Held,
+        give: &'a mut Give<'_>,
+    ) -> Pairs<'a> {
+        Pairs { shape: self, left, right, found: Vec::new(), given, give: Box::new(give) }
+    }
+
+    /// How many pairs are given at once, at most.
+    pub(super) fn batch_rows(&self) -> usize {
+        self.batch_rows
     }
 
     /// No pairs at all.
@@ -106,11 +122,12 @@ impl Pairs<'_> {
         }
     }
 
-    /// Gives what is left.
-    pub(super) fn finish(mut self) {
+    /// Gives what is left, and says how many pairs there were.
+    pub(super) fn finish(mut self) -> u64 {
         if !self.found.is_empty() {
             self.flush();
         }
+        self.given
     }
 
     fn flush(&mut self) {

@@ -48,6 +48,14 @@ impl Timeline {
         self.rows.iter()
     }
 
+    pub(super) fn into_rows(self) -> impl Iterator<Item = Row> {
+        self.rows.into_iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

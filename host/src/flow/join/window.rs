@@ -12,14 +12,19 @@ use arrow_array::cast::AsArray;
 
 use super::held::Held;
 use super::intake::{Intake, Row};
+use super::paged::Cursors;
 use super::pairs::{Give, Pair, Pairs, Shape};
 use super::saved::{self, Adopted, Unsaved};
+use super::shelf::{By, Keeping, Shelf};
 use crate::checkpoint::Table;
+use crate::error::Result;
 use crate::flow::batch::Batch;
 use crate::flow::cut::keyed::Pace;
 use crate::flow::window::assign::{PaneId, Slices};
 use crate::flow::window::keys::prefix;
+use crate::flow::window::spill::place;
 use crate::plan::{JoinKind, WindowKind};
+use crate::state;
 
 /// The rows of both sides whose windows have not fired.
 pub(super) struct Windows {
@@ -35,8 +40,27 @@ pub(super) struct Windows {
 struct Side {
     intake: Intake,
     held: Held,
-    panes: BTreeMap<PaneId, Vec<Keyed>>,
+    panes: BTreeMap<PaneId, Waiting>,
     /// Whether there is or was a key that its prefix does not hold.
+    long_keys: bool,
+    /// Where rows are that memory has no room for.
+    shelf: Option<Shelf>,
+}
+
+/// The rows of a pane, in the order in which they came.
+#[derive(Debug, Default)]
+struct Waiting {
+    rows: Vec<Keyed>,
+    /// How many of them are on the shelf as well.
+    written: usize,
+    /// Whether there are rows that are on the shelf alone: these came first.
+    spilled: bool,
+}
+
+/// Rows of a side in the order in which they are paired, with where they are held.
+pub(super) struct Sorted<'a> {
+    rows: Vec<Keyed>,
+    held: &'a Held,
     long_keys: bool,
 }
 
@@ -49,13 +73,19 @@ struct Keyed {
 
 impl Windows {
     pub(super) fn new(kind: WindowKind, intakes: [Intake; 2], join: JoinKind) -> Self {
-        let side = |intake: Intake| Side { held: intake.held(), intake, panes: BTreeMap::new(), long_keys: false };
+        let side = |intake: Intake| Side {
+            held: intake.held(),
+            intake,
+            panes: BTreeMap::new(),
+            long_keys: false,
+            shelf: None,
+        };
         Self { slices: kind.into(), sides: intakes.map(side), kind: join, fired: i64::MIN, unsaved: None }
     }
 
     /// Takes in the rows of a batch that are not late, and says how many were.
-    pub(super) fn take_in(&mut self, number: usize, batch: &Batch) -> usize {
-        let (Some(times), Some(watermarks)) = (&batch.marks.times, &batch.marks.watermarks) else { return 0 };
+    pub(super) fn take_in(&mut self, number: usize, batch: &Batch) -> Result<usize> {
+        let (Some(times), Some(watermarks)) = (&batch.marks.times, &batch.marks.watermarks) else { return Ok(0) };
         let side = &mut self.sides[number];
         let (keys, valid) = side.intake.keys(&batch.rows);
         let (mut rows, mut panes, mut late) = (Vec::new(), Vec::new(), 0);
@@ -83,10 +113,11 @@ impl Windows {
             let count = panes[at..].iter().take_while(|pane| **pane == panes[at]).count();
             let run = held[at..at + count].iter().zip(&prefixes[at..]);
             let pane = side.panes.entry(panes[at]).or_default();
-            pane.extend(run.map(|(row, prefix)| Keyed { prefix: *prefix, row: *row }));
+            pane.rows.extend(run.map(|(row, prefix)| Keyed { prefix: *prefix, row: *row }));
             at += count;
         }
-        late
+        side.make_room(self.slices)?;
+        Ok(late)
     }
 
     /// Notes from now on what comes.
@@ -102,7 +133,7 @@ impl Windows {
     /// What waits, or what of it has come since the last checkpoint; and whether it is all.
     pub(super) fn snapshot(&mut self, pace: &mut Pace) -> (Vec<Table>, bool) {
         let unsaved = self.unsaved.as_mut().map(std::mem::take).unwrap_or_default();
-        let all = self.sides.iter().flat_map(|side| side.panes.values()).map(Vec::len).sum();
+        let all = self.sides.iter().flat_map(|side| side.panes.values()).map(|pane| pane.rows.len()).sum();
         let whole = pace.is_whole(unsaved.rows(), all);
         let tables = [0, 1].map(|number| {
             let side = &self.sides[number];
@@ -110,8 +141,8 @@ impl Windows {
                 false => unsaved.table(number, |_, pane| self.slices.ends(pane.start).1 > self.fired),
                 true => saved::table(
                     number,
-                    side.panes.iter().map(|(id, rows)| {
-                        let rows: Vec<Row> = rows.iter().map(|keyed| keyed.row).collect();
+                    side.panes.iter().map(|(id, pane)| {
+                        let rows: Vec<Row> = pane.rows.iter().map(|keyed| keyed.row).collect();
                         let panes = vec![*id; rows.len()];
                         (side.held.rows_of(rows.iter().map(|row| row.place)), rows, panes)
                     }),
@@ -133,13 +164,13 @@ impl Windows {
             let key = side.held.key(row.place);
             side.long_keys |= key.len() > 16;
             let prefix = prefix(key);
-            side.panes.entry(pane).or_default().push(Keyed { prefix, row });
+            side.panes.entry(pane).or_default().rows.push(Keyed { prefix, row });
         }
     }
 
     /// Gives the pairs of every window that ends at or before the watermark, and says which watermark
     /// the pairs have behind them.
-    pub(super) fn fire(&mut self, watermark: i64, shape: &Shape, give: &mut Give<'_>) -> i64 {
+    pub(super) fn fire(&mut self, watermark: i64, shape: &Shape, give: &mut Give<'_>) -> Result<i64> {
         let mut due: BTreeMap<i64, [Vec<PaneId>; 2]> = BTreeMap::new();
         for (number, side) in self.sides.iter().enumerate() {
             for id in side.panes.keys() {
@@ -157,78 +188,202 @@ impl Windows {
                 }
             }
         }
-        let [left, right] = &self.sides;
-        let mut pairs = shape.pairs(&left.held, &right.held, give);
-        for (end, [lefts, rights]) in due {
-            if !lefts.is_empty() && (self.kind == JoinKind::Left || !rights.is_empty()) {
-                self.fire_window(end, left.sorted(&lefts), right.sorted(&rights), &mut pairs);
+        due.retain(|_, [lefts, rights]| !lefts.is_empty() && (self.kind == JoinKind::Left || !rights.is_empty()));
+        let mut due = due.into_iter().peekable();
+        while let Some((end, panes)) = due.next() {
+            if self.is_spilled(&panes) {
+                self.fire_spilled(end, &panes, shape, give)?;
+                continue;
             }
+            let [left, right] = &self.sides;
+            let mut pairs = shape.pairs(&left.held, &right.held, give);
+            let mut in_memory = Some((end, panes));
+            while let Some((end, [lefts, rights])) = in_memory {
+                pair(self.kind, end, &left.sorted(&lefts), &right.sorted(&rights), &mut pairs);
+                in_memory = due.next_if(|(_, panes)| !self.is_spilled(panes));
+            }
+            pairs.finish();
         }
-        pairs.finish();
         self.fired = watermark.max(self.fired);
         for side in &mut self.sides {
-            side.close(self.slices, watermark);
+            side.close(self.slices, watermark)?;
+            side.write(self.slices)?;
+            side.make_room(self.slices)?;
         }
-        watermark
+        Ok(watermark)
     }
 
-    /// Goes through both sides of a window, each in the order of its keys.
-    fn fire_window(&self, end: i64, lefts: Vec<Keyed>, rights: Vec<Keyed>, pairs: &mut Pairs<'_>) {
-        let [left, right] = &self.sides;
-        let time = end.saturating_sub(1);
-        let (mut l, mut r) = (0, 0);
-        while l < lefts.len() {
-            let key = lefts[l];
-            let same = lefts[l..].iter().take_while(|other| left.same_key(&key, other)).count();
-            while r < rights.len() && compare(&rights[r], right, &key, left) == Ordering::Less {
-                r += 1;
-            }
-            let is_partner = |row: &&Keyed| compare(row, right, &key, left) == Ordering::Equal;
-            let partners = rights[r..].iter().take_while(is_partner).count();
-            for keyed in &lefts[l..l + same] {
-                let mut give = |right| pairs.push(Pair { left: keyed.row, right, time, order: end });
-                rights[r..r + partners].iter().for_each(|partner| give(Some(partner.row.place)));
-                if partners == 0 && self.kind == JoinKind::Left {
-                    give(None);
-                }
-            }
-            (l, r) = (l + same, r + partners);
+    fn is_spilled(&self, panes: &[Vec<PaneId>; 2]) -> bool {
+        self.sides.iter().zip(panes).any(|(side, panes)| panes.iter().any(|id| side.panes[id].spilled))
+    }
+
+    /// Fires a window of which rows are on a shelf alone: all of its rows go there, and come back in the order
+    /// of their keys, some keys at a time.
+    fn fire_spilled(&mut self, end: i64, panes: &[Vec<PaneId>; 2], shape: &Shape, give: &mut Give<'_>) -> Result<()> {
+        for (side, panes) in self.sides.iter_mut().zip(panes) {
+            side.spill(self.slices, panes)?;
         }
+        let [left, right] = &mut self.sides;
+        let (Some(lefts), Some(rights)) = (&mut left.shelf, &mut right.shelf) else { return Ok(()) };
+        let places = panes.each_ref().map(|panes| panes.iter().map(|id| place(self.slices, *id)).collect());
+        let mut cursors = Cursors::new(places, shape.batch_rows());
+        while let Some(chunk) = cursors.next([&mut *lefts, &mut *rights])? {
+            let mut held = [&left.intake, &right.intake].map(Intake::held);
+            let [lefts, rights] = [0, 1].map(|side| chunk.hold(side, &mut held[side]));
+            let [of_left, of_right] = &held;
+            let mut pairs = shape.pairs(of_left, of_right, give);
+            pair(self.kind, end, &Sorted::of(lefts, of_left), &Sorted::of(rights, of_right), &mut pairs);
+            pairs.finish();
+        }
+        Ok(())
+    }
+
+    /// Keeps rows in stores as well, or where memory has no room for them.
+    pub(super) fn keep_in(&mut self, keeping: &Keeping<'_>) -> Result<()> {
+        for (number, side) in self.sides.iter_mut().enumerate() {
+            side.shelf = Shelf::open(keeping, number, &side.intake.columns, &side.held, By::Key)?;
+        }
+        Ok(())
+    }
+
+    /// Rows in memory, about how many bytes they take, and how many those in stores take.
+    pub(super) fn size(&self) -> (usize, usize, u64) {
+        let stored = self.sides.iter().filter_map(|side| side.shelf.as_ref()).map(Shelf::bytes).sum();
+        let (rows, bytes) =
+            self.sides.iter().map(Side::size).fold((0, 0), |all, side| (all.0 + side.0, all.1 + side.1));
+        (rows, bytes, stored)
+    }
+}
+
+/// Gives the pairs of a window, whose two sides are each in the order of keys.
+fn pair(kind: JoinKind, end: i64, lefts: &Sorted<'_>, rights: &Sorted<'_>, pairs: &mut Pairs<'_>) {
+    let time = end.saturating_sub(1);
+    let (mut l, mut r) = (0, 0);
+    while l < lefts.rows.len() {
+        let key = lefts.rows[l];
+        let same = lefts.rows[l..].iter().take_while(|row| compare((row, lefts), (&key, lefts)).is_eq()).count();
+        while r < rights.rows.len() && compare((&rights.rows[r], rights), (&key, lefts)).is_lt() {
+            r += 1;
+        }
+        let partners = rights.rows[r..].iter().take_while(|row| compare((row, rights), (&key, lefts)).is_eq()).count();
+        for keyed in &lefts.rows[l..l + same] {
+            let mut give = |right| pairs.push(Pair { left: keyed.row, right, time, order: end });
+            rights.rows[r..r + partners].iter().for_each(|partner| give(Some(partner.row.place)));
+            if partners == 0 && kind == JoinKind::Left {
+                give(None);
+            }
+        }
+        (l, r) = (l + same, r + partners);
+    }
+}
+
+impl<'a> Sorted<'a> {
+    /// Rows of some panes, those of each in the order in which they came, in the order of
+    /// (key, time, partition, arrival).
+    fn new(rows: Vec<Keyed>, held: &'a Held, long_keys: bool) -> Self {
+        let mut sorted = Self { rows: Vec::new(), held, long_keys };
+        let mut rows = rows;
+        // It keeps the order of equals, which is that of their arrival.
+        rows.sort_by(|a, b| {
+            let places = |keyed: &Keyed| (keyed.row.time, keyed.row.partition);
+            compare((a, &sorted), (b, &sorted)).then_with(|| places(a).cmp(&places(b)))
+        });
+        sorted.rows = rows;
+        sorted
+    }
+
+    fn of(rows: Vec<Row>, held: &'a Held) -> Self {
+        let long_keys = rows.iter().any(|row| held.key(row.place).len() > 16);
+        let keyed = |row: Row| Keyed { prefix: prefix(held.key(row.place)), row };
+        Self::new(rows.into_iter().map(keyed).collect(), held, long_keys)
     }
 }
 
 impl Side {
     /// The rows of panes in the order of (key, time, partition, arrival).
-    fn sorted(&self, panes: &[PaneId]) -> Vec<Keyed> {
-        let mut rows: Vec<Keyed> = panes.iter().flat_map(|id| &self.panes[id]).copied().collect();
-        // It keeps the order of equals, which is that of their arrival.
-        rows.sort_by(|a, b| {
-            let places = |keyed: &Keyed| (keyed.row.time, keyed.row.partition);
-            compare(a, self, b, self).then_with(|| places(a).cmp(&places(b)))
-        });
-        rows
+    fn sorted(&self, panes: &[PaneId]) -> Sorted<'_> {
+        let rows = panes.iter().flat_map(|id| &self.panes[id].rows).copied().collect();
+        Sorted::new(rows, &self.held, self.long_keys)
     }
 
-    fn same_key(&self, a: &Keyed, b: &Keyed) -> bool {
-        compare(a, self, b, self) == Ordering::Equal
+    /// Puts what came since it last did on the shelf, where others read it.
+    fn write(&mut self, slices: Slices) -> Result<()> {
+        match self.shelf.as_ref().is_some_and(|shelf| shelf.is_read) {
+            true => self.put(slices, |_| true),
+            false => Ok(()),
+        }
+    }
+
+    /// Moves everything to the shelf where it takes more memory than it may.
+    fn make_room(&mut self, slices: Slices) -> Result<()> {
+        if self.shelf.as_ref().is_none_or(|shelf| self.size().1 <= shelf.memory_bytes) {
+            return Ok(());
+        }
+        self.put(slices, |_| true)?;
+        self.forget(|_| true);
+        self.held = self.intake.held();
+        Ok(())
+    }
+
+    /// Moves some panes to the shelf.
+    fn spill(&mut self, slices: Slices, panes: &[PaneId]) -> Result<()> {
+        self.put(slices, |id| panes.contains(&id))?;
+        let done = self.forget(|id| panes.contains(&id));
+        self.held.release(done);
+        Ok(())
+    }
+
+    fn put(&mut self, slices: Slices, wanted: impl Fn(PaneId) -> bool) -> Result<()> {
+        let Some(shelf) = &mut self.shelf else { return Ok(()) };
+        let new = self.panes.iter_mut().filter(|(id, pane)| wanted(**id) && pane.written < pane.rows.len());
+        let new: Vec<(state::Pane, Vec<Row>)> = new
+            .map(|(id, pane)| {
+                let rows = pane.rows[pane.written..].iter().map(|keyed| keyed.row).collect();
+                pane.written = pane.rows.len();
+                (place(slices, *id), rows)
+            })
+            .collect();
+        match new.is_empty() {
+            true => Ok(()),
+            false => shelf.put(&self.held, new),
+        }
+    }
+
+    /// Forgets the rows of panes, which are on the shelf. Says how many there were.
+    fn forget(&mut self, wanted: impl Fn(PaneId) -> bool) -> usize {
+        let panes = self.panes.iter_mut().filter(|(id, _)| wanted(**id)).map(|(_, pane)| pane);
+        panes.map(|pane| std::mem::replace(pane, Waiting { spilled: true, ..Waiting::default() }).rows.len()).sum()
+    }
+
+    /// Rows in memory, and about how many bytes they take.
+    fn size(&self) -> (usize, usize) {
+        let rows = self.panes.values().map(|pane| pane.rows.len()).sum();
+        (rows, self.held.bytes() + rows * size_of::<Keyed>())
     }
 
     /// Lets go of the panes that no window sees any more.
-    fn close(&mut self, slices: Slices, watermark: i64) {
-        let mut done = 0;
+    fn close(&mut self, slices: Slices, watermark: i64) -> Result<()> {
+        let (mut done, mut stored) = (0, Vec::new());
         while let Some(first) = self.panes.first_entry()
             && slices.ends(first.key().start).1 <= watermark
         {
-            done += first.remove().len();
+            let (id, pane) = first.remove_entry();
+            done += pane.rows.len();
+            stored.extend((pane.spilled || pane.written > 0).then(|| place(slices, id)));
         }
         self.held.release(done);
         if self.held.is_wasteful() {
-            self.held.keep(self.panes.values_mut().flatten().map(|keyed| &mut keyed.row.place));
+            let rows = self.panes.values_mut().flat_map(|pane| &mut pane.rows);
+            self.held.keep(rows.map(|keyed| &mut keyed.row.place));
+        }
+        match &mut self.shelf {
+            Some(shelf) if !stored.is_empty() => shelf.remove(&stored),
+            _ => Ok(()),
         }
     }
 }
 
-fn compare(a: &Keyed, of_a: &Side, b: &Keyed, of_b: &Side) -> Ordering {
+fn compare((a, of_a): (&Keyed, &Sorted<'_>), (b, of_b): (&Keyed, &Sorted<'_>)) -> Ordering {
     a.prefix.cmp(&b.prefix).then_with(|| match of_a.long_keys && of_b.long_keys {
         // Of equal prefixes, either both are the whole key or neither is.
         true => of_a.held.key(a.row.place).cmp(of_b.held.key(b.row.place)),

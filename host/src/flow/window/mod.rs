@@ -23,7 +23,7 @@ mod results;
 mod sessions;
 mod sliding;
 mod snapshot;
-mod spill;
+pub(super) mod spill;
 mod table;
 
 use std::sync::Arc;

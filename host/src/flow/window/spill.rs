@@ -185,7 +185,7 @@ pub(super) fn scatter(aggregates: &mut [Aggregate], slots: &[u32], columns: &[Ar
 }
 
 /// What a pane is called in a store.
-pub(super) fn place(slices: Slices, id: PaneId) -> state::Pane {
+pub(in crate::flow) fn place(slices: Slices, id: PaneId) -> state::Pane {
     let (first, _) = slices.ends(id.start);
     let start = if slices.is_global() { i64::MIN } else { id.start };
     state::Pane { start, variant: id.seen_from.saturating_sub(first) }

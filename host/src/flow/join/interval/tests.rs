@@ -66,7 +66,7 @@ impl Trial {
         let marks = Marks { times: Some(times), watermarks: Some(watermarks), ..Marks::default() };
         let batch =
             Batch { partition: 0, sequence: 0, watermark: 0, idle: false, target: 0, folded: false, rows, marks };
-        assert_eq!(self.intervals.take_in(side, &batch), 0, "none is late");
+        assert_eq!(self.intervals.take_in(side, &batch).expect("memory"), 0, "none is late");
     }
 
     fn fire(&mut self, watermark: i64) -> i64 {
@@ -76,7 +76,7 @@ impl Trial {
             let times = |i: usize| rows.column(i).as_primitive::<arrow_array::types::Int64Type>().values().to_vec();
             pairs.extend(times(0).into_iter().zip(times(1)));
         };
-        self.intervals.fire(watermark, &self.shape, &mut give)
+        self.intervals.fire(watermark, &self.shape, &mut give).expect("memory")
     }
 }
 
