@@ -393,7 +393,7 @@ impl<'a> Planner<'a> {
                     format!("step `{}`: {what} keep their state in memory, and `[state]` says otherwise", node.name);
                 return Err(Invalid::new(message)
                     .at(self.text.place(*start))
-                    .hint("take `[state]` out, or use a tumbling or global window"));
+                    .hint("take `[state]` out, or use aggregates"));
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::quantity::size_bytes;
 use super::spec::{At, StateSpec, Text};
 use super::streams::relative;
-use super::{Node, Operator, WindowKind};
+use super::{Node, Operator};
 use crate::error::Invalid;
 use crate::state::{Settings, check_redis_url};
 
@@ -54,14 +54,6 @@ pub(super) fn state(text: &Text, spec: Option<&At<StateSpec>>) -> Result<Setting
 pub(super) fn stays_in_memory(node: &Node) -> Option<&'static str> {
     match &node.operator {
         Operator::Window(window) if window.compute.group_map().is_some() => Some("functions of whole groups"),
-        Operator::Window(window) => match window.kind {
-            WindowKind::Tumbling { .. }
-            | WindowKind::Hopping { .. }
-            | WindowKind::Cumulating { .. }
-            | WindowKind::Global => None,
-            WindowKind::Session { .. } => Some("sessions"),
-            WindowKind::Count { .. } => Some("windows of so many rows"),
-        },
         _ => None,
     }
 }

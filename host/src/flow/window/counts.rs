@@ -5,6 +5,9 @@
 //! sees are dropped. As in Flink, the first results of windows that overlap have fewer rows, and what
 //! is not full at the end of the input gives none.
 
+mod saved;
+mod stored;
+
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
@@ -31,11 +34,15 @@ pub(super) struct Counts {
     before: Vec<Before>,
     /// How many windows were full before the running fold.
     full_before: usize,
-    /// What has changed since a checkpoint was taken, where any are.
+    /// What has changed since a checkpoint was taken, or since it was written to a store, where any are.
     unsaved: Option<Unsaved>,
+    /// Whether its rows have event times.
+    pub(super) timed: bool,
+    /// What the keys take beside their entries.
+    key_bytes: usize,
 }
 
-/// Keys that have changed since a checkpoint was taken.
+/// Keys that have changed since a checkpoint was taken, and those that are no more since.
 #[derive(Debug, Default)]
 struct Unsaved {
     keys: Vec<u32>,
@@ -52,6 +59,8 @@ struct Key {
     fold: u64,
     /// Whether it has changed since a checkpoint was taken.
     unsaved: bool,
+    /// Whether a checkpoint or a store has it, as it is or as it was.
+    kept: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +107,8 @@ impl Counts {
             before: Vec::new(),
             full_before: 0,
             unsaved: None,
+            timed: true,
+            key_bytes: 0,
         }
     }
 
@@ -148,6 +159,7 @@ impl Counts {
         let found = self.table.find(hash, |i| *keys[*i as usize].bytes == *bytes).copied();
         found.unwrap_or_else(|| {
             let key = Key { hash, bytes: bytes.into(), ..Key::default() };
+            self.key_bytes += bytes.len();
             let index = match self.free_keys.pop() {
                 Some(index) => {
                     keys[index as usize] = key;
@@ -165,13 +177,22 @@ impl Counts {
 
     /// The rows of the last fold are in.
     pub(super) fn commit(&mut self) {
-        for Before { key, .. } in self.before.drain(..) {
-            if let Some(unsaved) = &mut self.unsaved
-                && !std::mem::replace(&mut self.keys[key as usize].unsaved, true)
-            {
-                unsaved.keys.push(key);
-            }
+        for Before { key, .. } in std::mem::take(&mut self.before) {
+            self.has_changed(key);
         }
+    }
+
+    fn has_changed(&mut self, key: u32) {
+        if let Some(unsaved) = &mut self.unsaved
+            && !std::mem::replace(&mut self.keys[key as usize].unsaved, true)
+        {
+            unsaved.keys.push(key);
+        }
+    }
+
+    /// Whether a number is that of a key, and not free.
+    fn is_there(&self, index: u32) -> bool {
+        self.table.find(self.keys[index as usize].hash, |i| *i == index).is_some()
     }
 
     /// The rows of the last fold were never here.
@@ -195,8 +216,10 @@ impl Counts {
         if over && let Ok(entry) = self.table.find_entry(*hash, |i| *i == index) {
             entry.remove();
             self.free_keys.push(index);
+            let Key { bytes, kept, .. } = std::mem::take(&mut self.keys[index as usize]);
+            self.key_bytes -= bytes.len();
             if let Some(unsaved) = &mut self.unsaved {
-                unsaved.gone.push(std::mem::take(&mut self.keys[index as usize].bytes));
+                unsaved.gone.extend(kept.then_some(bytes));
             }
         }
     }
@@ -217,6 +240,7 @@ impl Counts {
             while let Some(pane) = key.panes.pop_front_if(|pane| pane.first < next) {
                 over.push(pane.slot);
             }
+            self.has_changed(index);
             self.forget_if_empty(index);
         }
         full.sort_by(|a, b| (a.end, &a.key).cmp(&(b.end, &b.key)));
@@ -226,72 +250,6 @@ impl Counts {
 
 fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
-}
-
-/// A pane of a key, as a checkpoint has it.
-pub(super) struct Kept<'a> {
-    pub(super) key: &'a [u8],
-    pub(super) first: u64,
-    pub(super) times: (i64, i64),
-    pub(super) slot: u32,
-}
-
-impl Counts {
-    /// Notes from now on what has changed since a checkpoint was taken.
-    pub(super) fn save(&mut self) {
-        self.unsaved = Some(Unsaved::default());
-    }
-
-    /// How many keys there are, and how many of them have changed.
-    pub(super) fn keys(&self) -> (usize, usize) {
-        (self.table.len(), self.unsaved.as_ref().map_or(0, |unsaved| unsaved.keys.len() + unsaved.gone.len()))
-    }
-
-    /// All keys, or those that have changed, with the rows that they have seen; those that have gone; and
-    /// the panes. From then on none have changed.
-    #[expect(clippy::type_complexity, reason = "three lists, each of one thing")]
-    pub(super) fn kept(&mut self, whole: bool) -> (Vec<(&[u8], u64)>, Vec<Box<[u8]>>, Vec<Kept<'_>>) {
-        let Unsaved { keys: changed, gone } = self.unsaved.as_mut().map(std::mem::take).unwrap_or_default();
-        // A key may have gone, and its number be another's.
-        let changed: Vec<u32> =
-            changed.into_iter().filter(|key| std::mem::take(&mut self.keys[*key as usize].unsaved)).collect();
-        let keys = &self.keys;
-        let numbers: Vec<u32> = match whole {
-            true => self.table.iter().copied().collect(),
-            false => {
-                let is_there = |index: &u32| {
-                    let key = &keys[*index as usize];
-                    self.table.find(key.hash, |i| i == index).is_some()
-                };
-                changed.into_iter().filter(is_there).collect()
-            }
-        };
-        let of = |index: &u32| &keys[*index as usize];
-        let seen = numbers.iter().map(|index| (&*of(index).bytes, of(index).seen)).collect();
-        let panes = numbers.iter().flat_map(|index| {
-            let key = &*of(index).bytes;
-            of(index).panes.iter().map(move |Pane { first, slot, times }| Kept {
-                key,
-                first: *first,
-                times: *times,
-                slot: *slot,
-            })
-        });
-        (seen, gone, panes.collect())
-    }
-
-    /// Takes in a key as it was.
-    pub(super) fn adopt_key(&mut self, key: &[u8], seen: u64) {
-        let index = self.number(key);
-        self.keys[index as usize].seen = seen;
-    }
-
-    /// Takes in a pane of a key as it was, those of the key in their order.
-    pub(super) fn adopt(&mut self, key: &[u8], first: u64, times: (i64, i64)) -> u32 {
-        let (index, slot) = (self.number(key), self.slots.get());
-        self.keys[index as usize].panes.push_back(Pane { first, slot, times });
-        slot
-    }
 }
 
 #[cfg(test)]

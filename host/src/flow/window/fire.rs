@@ -14,7 +14,6 @@ use super::fold::Windows;
 use super::place::Open;
 use super::ready::{Due, Emission, Ready, in_order};
 use super::results::moment;
-use super::sessions;
 use crate::error::Result;
 use crate::flow::batch::Marks;
 use crate::function::invoke::{Failure, Moment};
@@ -32,11 +31,11 @@ impl Windows {
     pub(super) fn fire(&mut self, watermark: i64, out: &mut dyn Fired) -> Result<()> {
         match &self.open {
             Open::Panes(_) => self.fire_panes(watermark, out)?,
-            Open::Sessions(_) => self.fire_sessions(watermark, out),
+            Open::Sessions(_) => self.fire_sessions(watermark, out)?,
             Open::Counts(_) => self.fire_counts(out),
         }
         self.forget_rows();
-        Ok(())
+        self.settle_keys()
     }
 
     fn fire_panes(&mut self, watermark: i64, out: &mut dyn Fired) -> Result<()> {
@@ -83,22 +82,6 @@ impl Windows {
         self.settle_store()
     }
 
-    fn fire_sessions(&mut self, watermark: i64, out: &mut dyn Fired) {
-        let Open::Sessions(sessions) = &mut self.open else { return };
-        let fired = sessions.watermark();
-        let (due, free) = sessions.due(watermark);
-        let order = in_order(due.iter().map(|due| (due.end, &*due.key)));
-        for chunk in order.chunks(self.batch_rows) {
-            let mut ready = Ready::default();
-            for sessions::Due { emission, start, end, key, slot, others } in chunk.iter().map(|i| &due[*i as usize]) {
-                let key = Due { emission: *emission, start: *start, end: *end, key, slot: *slot };
-                ready.add(key, others.iter().copied());
-            }
-            self.settle(ready, fired, out);
-        }
-        self.open.slots().free(free);
-    }
-
     fn fire_counts(&mut self, out: &mut dyn Fired) {
         let Open::Counts(counts) = &mut self.open else { return };
         let (full, free) = counts.full();
@@ -111,7 +94,7 @@ impl Windows {
             }
             self.settle(ready, i64::MIN, out);
         }
-        self.open.slots().free(free);
+        self.free(free);
     }
 
     /// Merges what has to be merged and gives the results. What is merged lives in slots of its own

@@ -12,6 +12,7 @@ use arrow_row::{RowConverter, RowParser, Rows};
 
 use super::accumulators::Store;
 use super::assign::PaneId;
+use super::by_key::Behind;
 use super::groups::GroupMap;
 use super::place::{Groups, Input, Open, Placed};
 use super::sliding::Sliding;
@@ -42,6 +43,7 @@ pub(super) struct Windows {
     groups: Groups,
     /// Where keys are that memory has no room for.
     pub(super) spill: Option<Spill>,
+    pub(super) behind: Option<Behind>,
     /// The results' columns that somebody needs.
     pub(super) fields: Vec<Field>,
     /// What the results have beside the key and the aggregates.
@@ -121,6 +123,7 @@ impl Windows {
             group_map: plan.compute.group_map().map(|apply| GroupMap::new(apply, stream, reuse, counters)),
             groups: Groups::default(),
             spill: None,
+            behind: None,
             fields: fields.to_vec(),
             shape: Shape { bounds: plan.kind.has_bounds(timed), emission: plan.firing.is_told() },
             keep_order,
@@ -137,6 +140,7 @@ impl Windows {
         let times = batch.marks.times.clone().unwrap_or_else(|| all(0));
         let watermarks = batch.marks.watermarks.clone().unwrap_or_else(|| all(i64::MIN));
         let mut considered: Option<BooleanBuffer> = None;
+        self.recall_keys(Input { times: &times, watermarks: &watermarks, keys: keys.as_ref(), considered: None })?;
         loop {
             let (times, watermarks) = (&times, &watermarks);
             let input = Input { times, watermarks, keys: keys.as_ref(), considered: considered.as_ref() };
@@ -159,6 +163,7 @@ impl Windows {
             if failed.len() == before {
                 self.open.commit();
                 self.make_room()?;
+                self.make_room_for_keys()?;
                 return Ok(placed.late);
             }
             // A row that one aggregate fails on is in none: fold again without it.

@@ -7,7 +7,10 @@
 
 pub(super) mod accumulators;
 pub(super) mod assign;
+mod by_key;
 mod counts;
+mod due;
+mod ends;
 mod fire;
 mod fold;
 mod groups;

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use arrow_array::{ArrayRef, BinaryArray};
 
 use super::assign::{PaneId, Slices};
+use super::by_key::{Behind, ByKey};
 use super::fold::{Aggregate, Windows, held};
 use super::pane::Pane;
 use super::panes::Panes;
@@ -60,7 +61,9 @@ impl Windows {
         worker: usize,
         workers: usize,
     ) -> Result<()> {
-        let Open::Panes(panes) = &mut self.open else { return Ok(()) };
+        let Open::Panes(panes) = &mut self.open else {
+            return self.keep_keys_in(stores, step, window, (worker, workers));
+        };
         let values: Vec<Field> = window.compute.aggregates().iter().flat_map(held).collect();
         let owners = workers_of_key_groups(workers);
         let mine = Box::new(move |key: &[u8]| owner(key, &owners) as usize == worker);
@@ -76,11 +79,12 @@ impl Windows {
         let used = self.open.slots().used();
         let keys = match &self.open {
             Open::Panes(panes) => panes.size().1 + self.sliding.as_ref().map_or(0, Sliding::memory_bytes),
-            // What they keep beside accumulators is as large as their keys, about.
-            Open::Sessions(_) | Open::Counts(_) => used * 64,
+            Open::Sessions(sessions) => sessions.bytes(),
+            Open::Counts(counts) => counts.bytes(),
         };
         let bytes = keys + self.aggregates.iter().map(|a| a.store.bytes(used)).sum::<usize>();
-        counters.count_state(counted, used as u64, bytes as u64, self.spill.as_ref().map_or(0, Spill::bytes));
+        let stored = self.spill.as_ref().map_or(0, Spill::bytes) + self.behind.as_ref().map_or(0, Behind::bytes);
+        counters.count_state(counted, used as u64, bytes as u64, stored);
     }
 
     /// Gives keys that the last fold brought to memory what the store has for them.

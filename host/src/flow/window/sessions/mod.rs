@@ -7,6 +7,7 @@
 //! watermark, less the allowed lateness, has ended for that row, whether it has fired yet or not.
 
 mod saved;
+mod stored;
 mod timers;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use super::place::{Groups, Input, Placed, Slots};
 use super::ready::Emission;
 use super::table::{Table, read_ahead};
 use crate::plan::{Emit, Firing};
+pub(super) use stored::bounds;
 use timers::Timers;
 
 /// Keys from which on they are not in a core's own cache any more, about.
@@ -42,8 +44,13 @@ pub(super) struct Sessions {
     unseen: BTreeSet<(u32, u32)>,
     /// The watermark that sessions have fired up to.
     watermark: i64,
-    /// The keys that have changed since a checkpoint was taken, where any are.
+    /// The keys that have changed since a checkpoint was taken, or since they were written to a store, where
+    /// any are.
     unsaved: Option<Vec<u32>>,
+    /// Keys that are no more and are in a store.
+    gone: Vec<Box<[u8]>>,
+    /// What long keys take beside their entries.
+    key_bytes: usize,
     pub(super) slots: Slots,
     fold: Fold,
 }
@@ -58,6 +65,8 @@ struct Key {
     fold: u64,
     /// Whether it has changed since a checkpoint was taken.
     unsaved: bool,
+    /// Whether a store has it, as it is or as it was.
+    stored: bool,
 }
 
 /// Mostly a key is short.
@@ -119,6 +128,8 @@ impl Sessions {
             unseen: BTreeSet::new(),
             watermark: i64::MIN,
             unsaved: None,
+            gone: Vec::new(),
+            key_bytes: 0,
             slots: Slots::default(),
             fold: Fold::default(),
         }
@@ -194,6 +205,7 @@ impl Sessions {
         let found = self.table.find(hash, |i| *keys[i as usize].bytes == *bytes);
         found.unwrap_or_else(|| {
             let key = Key { hash, bytes: bytes.into(), ..Key::default() };
+            self.key_bytes += heap_bytes(&key.bytes);
             let index = match self.free_keys.pop() {
                 Some(index) => {
                     keys[index as usize] = key;
@@ -213,11 +225,7 @@ impl Sessions {
     pub(super) fn commit(&mut self) {
         let Fold { before, .. } = self.fold.take();
         for (key, before) in before {
-            if let Some(unsaved) = &mut self.unsaved
-                && !std::mem::replace(&mut self.keys[key as usize].unsaved, true)
-            {
-                unsaved.push(key);
-            }
+            self.has_changed(key);
             for Session { end, slot, .. } in before {
                 self.fired.remove(&(end, key, slot));
                 self.unseen.remove(&(key, slot));
@@ -237,6 +245,14 @@ impl Sessions {
         }
     }
 
+    fn has_changed(&mut self, key: u32) {
+        if let Some(unsaved) = &mut self.unsaved
+            && !std::mem::replace(&mut self.keys[key as usize].unsaved, true)
+        {
+            unsaved.push(key);
+        }
+    }
+
     /// The rows of the last fold were never here.
     pub(super) fn undo(&mut self) {
         let Fold { before, fresh, .. } = self.fold.take();
@@ -248,8 +264,10 @@ impl Sessions {
     }
 
     fn forget_if_quiet(&mut self, key: u32) {
-        let Key { sessions, hash, .. } = &self.keys[key as usize];
+        let Key { sessions, hash, bytes, stored, .. } = &self.keys[key as usize];
         if sessions.is_empty() && self.table.find(*hash, |number| number == key).is_some() {
+            self.key_bytes -= heap_bytes(bytes);
+            self.gone.extend(stored.then(|| Box::from(&**bytes)));
             self.table.remove(*hash, key);
             self.free_keys.push(key);
         }
@@ -313,6 +331,10 @@ impl Sessions {
             free.push(slot);
             free.extend(others);
         }
+        // Of what a store has of the key this session is to go.
+        if self.keys[key as usize].stored {
+            self.has_changed(key);
+        }
         self.forget_if_quiet(key);
     }
 
@@ -327,6 +349,11 @@ impl Sessions {
         let others = session.map_or(Vec::new(), |s| s.others.clone());
         Due { emission, end, key: bytes.clone(), start, slot, others }
     }
+}
+
+/// What a key takes beside its entry.
+fn heap_bytes(key: &Bytes) -> usize {
+    if key.spilled() { key.len() } else { 0 }
 }
 
 /// Makes one session of those that meet a row: the first by its start, with the slots of the others in their order.
