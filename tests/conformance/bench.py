@@ -21,8 +21,10 @@ RUNS = [
     ("Go", "go", "product"),
     ("Go, row by row", "go", "product_rows"),
     ("JavaScript (QuickJS)", "javascript", "product"),
+    ("JavaScript, typed arrays", "javascript", "product_items"),
     ("JavaScript, row by row", "javascript", "product_rows"),
     ("Python", "python", "product"),
+    ("Python, item by item", "python", "product_items"),
     ("Python, row by row", "python", "product_rows"),
 ]
 

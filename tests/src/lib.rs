@@ -13,6 +13,8 @@ mod admission;
 #[cfg(test)]
 mod buckets;
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod checkpoints;
 #[cfg(test)]
 mod clock;

@@ -34,6 +34,21 @@ weir.mapColumns("columns", { input: { a: "float64", b: "int64?" }, output: "floa
   const numbers: Float64Array = a;
   return numbers.map((value, row) => (row < rows && b[row] !== null ? value : 0));
 });
+weir.mapBulk(
+  "bulk",
+  { input: { a: "float64", b: "int64?", c: "boolean", s: "text" }, output: { x: "float64", y: "int64?", z: "boolean" } },
+  ({ a, b, c, s }) => {
+    weir.fail(a.lessThan(0), "below zero");
+    // @ts-expect-error: numbers and bigints can't be mixed
+    a.plus(b);
+    // @ts-expect-error: nothing can be computed of texts
+    s.plus("x");
+    const texts: ArrayLike<string | null> = s.values();
+    return { x: weir.where(c, a.times(2).plus(texts.length), a), y: b.plus(1n), z: c.and(a.sqrt().atMost(3)).not() };
+  },
+);
+// @ts-expect-error: numbers are no booleans
+weir.filterBulk("all", { input: { a: "float64" } }, ({ a }) => a);
 weir.filter("kept", { input: { n: "integer" } }, ({ n }) => n > 1);
 weir.flatMap("words", { input: { text: "text" }, output: { word: "text" } }, function* ({ text }) {
   for (const word of text.split(" ")) yield { word };

@@ -5,7 +5,9 @@ import { test } from "node:test";
 
 import { lines, parameters } from "./host.js";
 import "../weir/lacking.js";
-import { aggregate, filter, flatMap, map, mapColumns, Refuse, registry, RowError, statefulMap } from "../weir/index.js";
+import {
+  aggregate, fail, filter, filterBulk, flatMap, map, mapBulk, mapColumns, Refuse, registry, RowError, statefulMap, where,
+} from "../weir/index.js";
 import { buffers, fits, parseType, values, view } from "../weir/columns.js";
 import * as component from "../weir/component.js";
 
@@ -104,6 +106,33 @@ test("a state is left alone by a row that fails", () => {
   assert.deepEqual(back("integer", stepped.output.columns[0], 2), [5, 6]);
   assert.deepEqual(back("integer", stepped.states.columns[0], 1), [6]);
   assert.deepEqual(stepped.errors, [{ row: 1, message: "overdrawn" }]);
+});
+
+mapBulk("fare", { input: { km: "float64?", rate: "int64", big: "boolean" }, output: { fare: "float64", rate: "int64" } },
+  ({ km, rate, big }) => {
+    fail(km.lessThan(0), "driven backwards");
+    return { fare: where(big, km.times(2), km).plus(1), rate: rate.times(rate).dividedBy(rate) };
+  });
+filterBulk("far", { input: { km: "float64?" } }, ({ km }) => km.moreThan(3));
+
+test("columns in bulk give what rows give", () => {
+  const km = column("float64?", [1, -1, null, 4, 5]);
+  const rate = column("int64", [2n ** 62n, 2n, 3n, 0n, 7n]);
+  const { output, errors } = component.mapper.mapBatch(at("fare"), { rows: 5, columns: [km, rate, column("boolean", [true, true, true, true, false])] });
+  assert.deepEqual(back("float64", output.columns[0], 5), [3, 0, 0, 0, 6]);
+  assert.deepEqual(back("int64", output.columns[1], 5), [2n ** 62n, 0n, 0n, 0n, 7n]);
+  assert.deepEqual(errors, [
+    { row: 1, message: "driven backwards" },
+    { row: 2, message: "`fare` is float64, not null" },
+    { row: 3, message: "RangeError: Division by zero" },
+  ]);
+  assert.deepEqual([...component.filter.filterBatch(at("far"), { rows: 5, columns: [km] }).selection], [0b11000]);
+});
+
+test("what can't be computed with says so", () => {
+  mapBulk("mixed", { input: { a: "float64", b: "int64" }, output: "float64" }, ({ a, b }) => a.plus(b));
+  const given = { rows: 1, columns: [column("float64", [1]), column("int64", [1n])] };
+  assert.throws(() => component.mapper.mapBatch(at("mixed"), given), (thrown) => thrown === "TypeError: number and bigint can't be mixed: see toNumber() and toBigInt()");
 });
 
 test("an unknown function is refused as the contract has it", () => {

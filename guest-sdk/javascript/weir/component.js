@@ -81,7 +81,7 @@ export const mapper = {
   mapBatch: told((index, input) => {
     const [f, parameters] = find(index, "mapper");
     const errors = new run.Errors();
-    const columns = f.whole ? run.mapColumns(f, input, parameters) : run.mapRows(f, input, parameters, errors);
+    const columns = f.whole ? run.mapColumns(f, input, parameters, errors) : run.mapRows(f, input, parameters, errors);
     return { output: { rows: input.rows, columns }, errors: errors.list() };
   }),
 };

@@ -43,6 +43,70 @@ type Columns<F> = { [K in keyof F]: Whole<F[K]> };
 type WholeResult<O> = O extends Type ? WholeOut<O> : { [K in keyof O]: WholeOut<O[K]> };
 type Groups<F> = { [K in keyof F]: Value<F[K]>[] };
 
+/** A whole column, whose items nobody has touched yet. */
+interface Items<V> extends Iterable<V | null> {
+  readonly length: number;
+  /** The values: numbers without nulls as a typed array, all else as an array. */
+  values(): ArrayLike<V | null>;
+  at(row: number): V | null;
+}
+interface Ordered<C, V> extends Items<V> {
+  plus(other: C | V): C;
+  minus(other: C | V): C;
+  times(other: C | V): C;
+  /** Bigints as they divide: towards zero, and by 0n an error of the row. */
+  dividedBy(other: C | V): C;
+  remainder(other: C | V): C;
+  negated(): C;
+  abs(): C;
+  min(other: C | V): C;
+  max(other: C | V): C;
+  lessThan(other: C | V): BooleanColumn;
+  atMost(other: C | V): BooleanColumn;
+  moreThan(other: C | V): BooleanColumn;
+  atLeast(other: C | V): BooleanColumn;
+  equals(other: C | V): BooleanColumn;
+  differs(other: C | V): BooleanColumn;
+  isNull(): BooleanColumn;
+  toNumber(): NumberColumn;
+  /** An error of rows whose number is not whole. */
+  toBigInt(): BigIntColumn;
+}
+export interface NumberColumn extends Ordered<NumberColumn, number> {
+  floor(): NumberColumn;
+  ceil(): NumberColumn;
+  trunc(): NumberColumn;
+  sqrt(): NumberColumn;
+}
+export interface BigIntColumn extends Ordered<BigIntColumn, bigint> {}
+/** What is null is not known: `and` and `or` say what follows whatever it is. */
+export interface BooleanColumn extends Items<boolean> {
+  and(other: BooleanColumn | boolean): BooleanColumn;
+  or(other: BooleanColumn | boolean): BooleanColumn;
+  not(): BooleanColumn;
+  equals(other: BooleanColumn | boolean): BooleanColumn;
+  differs(other: BooleanColumn | boolean): BooleanColumn;
+  isNull(): BooleanColumn;
+}
+type Computed = NumberColumn | BigIntColumn | BooleanColumn;
+type ConstantOf<C> = C extends NumberColumn ? number : C extends BigIntColumn ? bigint : boolean;
+
+interface Bulk {
+  boolean: BooleanColumn;
+  int32: NumberColumn;
+  int64: BigIntColumn;
+  integer: NumberColumn;
+  float32: NumberColumn;
+  float64: NumberColumn;
+  timestamp: BigIntColumn;
+  text: Items<string>;
+  bytes: Items<Uint8Array>;
+}
+type BulkOf<T> = T extends `${infer N extends Name}?` ? Bulk[N] : T extends Name ? Bulk[T] : never;
+type BulkColumns<F> = { [K in keyof F]: BulkOf<F[K]> };
+type BulkOut<T> = BulkOf<T> | WholeOut<T>;
+type BulkResult<O> = O extends Type ? BulkOut<O> : { [K in keyof O]: BulkOut<O[K]> };
+
 interface Options<I, P> {
   /** For people. */
   doc?: string;
@@ -71,6 +135,10 @@ export function map<const I extends Fields, const O extends Type | Fields, const
   name: string, options: Giving<I, P, O>, call: (row: Row<I>, parameters: Constants<P>) => Result<O>): void;
 export function mapColumns<const I extends Fields, const O extends Type | Fields, const P extends Record<string, Parameter> = {}>(
   name: string, options: Giving<I, P, O>, call: (columns: Columns<I>, parameters: Constants<P>, rows: number) => WholeResult<O>): void;
+export function mapBulk<const I extends Fields, const O extends Type | Fields, const P extends Record<string, Parameter> = {}>(
+  name: string, options: Giving<I, P, O>, call: (columns: BulkColumns<I>, parameters: Constants<P>, rows: number) => BulkResult<O>): void;
+export function filterBulk<const I extends Fields, const P extends Record<string, Parameter> = {}>(
+  name: string, options: Options<I, P>, call: (columns: BulkColumns<I>, parameters: Constants<P>, rows: number) => BooleanColumn | boolean[]): void;
 export function filter<const I extends Fields, const P extends Record<string, Parameter> = {}>(
   name: string, options: Options<I, P>, call: (row: Row<I>, parameters: Constants<P>) => boolean): void;
 export function flatMap<const I extends Fields, const O extends Type | Fields, const P extends Record<string, Parameter> = {}>(
@@ -103,6 +171,11 @@ export function statefulFilter<const I extends Fields, const S extends Fields, c
     create?(): Partial<Row<S>>;
     step(state: Row<S>, row: Row<I>, parameters: Constants<P>): boolean;
   }): void;
+
+/** `then` where the mask is true, else `other`. What is not chosen fails no row. */
+export function where<C extends Computed>(mask: BooleanColumn, then: C | ConstantOf<C> | null, other: C | ConstantOf<C> | null): C;
+/** Rows of the mask are row errors with this message. */
+export function fail(mask: BooleanColumn | boolean, message: string): void;
 
 /** Lines in the function's log; `console.log` is `log.info`. */
 export const log: Record<"debug" | "info" | "warn" | "error", (...parts: unknown[]) => void>;

@@ -3,14 +3,12 @@
 import { log as hostLog, now as hostNow, random as hostRandom } from "weir:udf/host@0.1.0";
 import { parseType } from "./columns.js";
 
+export { where } from "./bulk.js";
+export { fail } from "./evaluate.js";
+export { Refuse, RowError } from "./errors.js";
+
 /** All functions, in the order of their definition, which is the catalog's. */
 export const registry = [];
-
-/** This row fails with this message; the others stand. */
-export class RowError extends Error {}
-
-/** The whole call can't be served, say because of a parameter: the pipeline fails. */
-export class Refuse extends Error {}
 
 function fields(list, where) {
   return Object.entries(list ?? {}).map(([name, type]) => ({ name, type: parseType(type, `${where}, \`${name}\``) }));
@@ -47,6 +45,16 @@ export function map(name, options, call) {
 /** The same with whole columns: typed arrays for numbers. */
 export function mapColumns(name, options, call) {
   define("mapper", name, options, { call, whole: true });
+}
+
+/** The same with columns to compute with: the host does, and no item is touched here. */
+export function mapBulk(name, options, call) {
+  define("mapper", name, options, { call, whole: true, bulk: true });
+}
+
+/** Keeps the rows of a column of booleans. */
+export function filterBulk(name, options, call) {
+  define("filter", name, options, { call, bulk: true });
 }
 
 /** Keeps the rows that it says true of. */

@@ -1,8 +1,11 @@
 // Calls of functions over batches: rows out of columns, one call each, and columns of what comes back.
 // What a function throws for a row is that row's error; the first trace of a call is logged.
 
+import { Column } from "./bulk.js";
 import { buffers, fits, packBits, values, view, zero } from "./columns.js";
-import { log, Refuse, RowError } from "./index.js";
+import { misfit, Refuse, RowError } from "./errors.js";
+import { running, selected } from "./evaluate.js";
+import { log } from "./index.js";
 
 /** The rows that failed. */
 export class Errors {
@@ -51,8 +54,7 @@ function encode(f, results, errors, rowOf = (place) => place) {
     const column = f.scalar ? results : results.map((result) => result[name]);
     for (let place = 0; place < column.length; place++) {
       if (!fits(type, column[place])) {
-        const value = typeof column[place] === "bigint" ? `${column[place]}n` : JSON.stringify(column[place]);
-        errors.add(rowOf(place), new RowError(`\`${name}\` is ${type.name}${type.nullable ? " or null" : ""}, not ${value}`));
+        errors.add(rowOf(place), misfit({ name, type }, column[place]));
         column[place] = zero(type);
       }
     }
@@ -80,18 +82,21 @@ export function mapRows(f, batch, parameters, errors) {
   return encode(f, results, errors);
 }
 
-export function mapColumns(f, batch, parameters) {
-  const columns = columnsOf(f.inputs, batch, view);
-  const result = f.call(Object.fromEntries(f.inputs.map((field, i) => [field.name, columns[i]])), parameters, batch.rows);
-  return f.outputs.map(({ name, type }) => {
-    const column = f.scalar ? result : result[name];
-    const bad = ArrayBuffer.isView(column) ? -1 : column.findIndex((value) => !fits(type, value));
-    if (bad >= 0) throw new TypeError(`\`${name}\`, row ${bad}: ${column[bad]} is no ${type.name}`);
-    return buffers(type, column);
+/** Calls a function with whole columns. */
+function whole(f, batch, parameters) {
+  const columns = columnsOf(f.inputs, batch, f.bulk ? Column.over : view);
+  return f.call(Object.fromEntries(f.inputs.map((field, i) => [field.name, columns[i]])), parameters, batch.rows);
+}
+
+export function mapColumns(f, batch, parameters, errors) {
+  return running(errors, (encode) => {
+    const result = whole(f, batch, parameters);
+    return encode(f.outputs, f.outputs.map(({ name }) => (f.scalar ? result : result[name])));
   });
 }
 
 export function filterRows(f, batch, parameters, errors) {
+  if (f.bulk) return selected(errors, () => whole(f, batch, parameters));
   const make = rowMaker(f.inputs, columnsOf(f.inputs, batch, values));
   const kept = new Array(batch.rows).fill(false);
   for (let row = 0; row < batch.rows; row++) {

@@ -1,5 +1,6 @@
 """Functions in Python without a component: `python3 -m unittest discover guest-sdk/python/tests`."""
 
+import math
 import subprocess
 import sys
 import unittest
@@ -51,14 +52,69 @@ class Columns(unittest.TestCase):
 
     def test_numbers_in_bulk_are_not_taken_apart(self):
         made = column(float, array("d", [1.0, 2.0]))
-        view = _columns.view(_types.scalar(float, "here"), made, 2)
-        self.assertIsInstance(view, memoryview)
+        view = _run.view(_types.scalar(float, "here"), made, 2)
+        self.assertIsInstance(view.items(), memoryview)
         self.assertEqual(view.tolist(), [1.0, 2.0])
 
     def test_what_does_not_fit_is_an_error(self):
         for hint, values in [(weir.Int32, [2**31]), (int, ["1"]), (str, [1]), (bool, [None])]:
             with self.subTest(hint=hint), self.assertRaises((TypeError, OverflowError)):
                 column(hint, values)
+
+
+class Bulk(unittest.TestCase):
+    """Outside of a component columns are computed in Python, with the same results."""
+
+    def test_columns_are_computed_with_as_numbers_are(self):
+        a, b, x = weir.Column([1, 2, None]), weir.Column([3, 0, 5]), weir.Column([0.5, -1.5, 2.5])
+        for made, expected in [
+            (a * b + 1, [4, 1, None]), (2 - x, [1.5, 3.5, -0.5]), (-b // 2, [-2, 0, -3]), (x % 2, [0.5, 0.5, 0.5]),
+            (b / 4, [0.75, 0.0, 1.25]), (abs(x) >= 1.5, [False, True, True]), ((b > 0) & ~(x < 1), [False, False, True]),
+            (math.floor(x), [0, -2, 2]), (round(x), [0, -2, 2]), (weir.as_int(x), [0, -1, 2]),
+            (weir.where(weir.is_null(a), b, a), [1, 2, 5]), (weir.where(b != 0, 6 // b, -1), [2, -1, 1]),
+            (weir.minimum(x, b), [0.5, -1.5, 2.5]), (weir.maximum(b, 2), [3, 2, 5]), (weir.sqrt(b * b), [3.0, 0.0, 5.0]),
+            (b * 2**62 // 2**62, [3, 0, 5]),
+        ]:
+            self.assertEqual(made.tolist(), expected)
+
+    def test_items_are_there_as_they_were(self):
+        column = weir.Column([1.5, 2.5])
+        self.assertEqual((len(column), list(column), column[1], column[:1].tolist(), 2.5 in column), (2, [1.5, 2.5], 2.5, [1.5], True))
+        self.assertEqual(repr(weir.Column([True, None])), "Column([True, None])")
+
+    def test_what_makes_no_sense_says_so(self):
+        column = weir.Column([1])
+        with self.assertRaisesRegex(TypeError, "neither true nor false"):
+            bool(column > 0)
+        with self.assertRaisesRegex(TypeError, "str is nothing to compute with"):
+            column + "x"
+        with self.assertRaisesRegex(TypeError, "for columns of bool"):
+            column & True
+        with self.assertRaisesRegex(ValueError, "columns of 1 and 2 rows"):
+            column + weir.Column([1, 2])
+        with self.assertRaises(ZeroDivisionError):
+            (column // 0).tolist()
+        with self.assertRaisesRegex(weir.RowError, "too much"):
+            weir.fail(column > 0, "too much")
+
+    def test_rows_that_fail_leave_the_others(self):
+        @weir.map
+        def spread(a: weir.Column[int], b: weir.Column[int]) -> weir.Column[weir.Int32]:
+            weir.fail(a < 0, "below zero")
+            return a // b
+
+        errors = _run.Errors()
+        batch = Batch(5, [column(int, [7, -1, 1, 2**40, 8]), column(int, [2, 1, 0, 1, 4])])
+        (made,) = _run.map_columns(last(), spread, batch, errors)
+        self.assertEqual(back(weir.Int32, made, 5), [3, 0, 0, 0, 2])
+        with self.assertRaises(ZeroDivisionError) as division:
+            1 // 0
+        place = "test_weir.py:%d in spread" % (spread.__code__.co_firstlineno + 3)
+        self.assertEqual(errors.sorted(), [
+            (1, "below zero"),
+            (2, f"ZeroDivisionError: {division.exception} ({place})"),
+            (3, "`spread` is int32, not 1099511627776"),
+        ])
 
 
 class Decorated(unittest.TestCase):

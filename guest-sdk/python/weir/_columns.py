@@ -29,13 +29,6 @@ def pack_bits(values) -> bytes:
     return bytes(packed)
 
 
-def view(type: Type, column, rows: int):
-    """A whole column: numbers without nulls as they are, all else as a list."""
-    if type.code and not type.datetime and not column.validity:
-        return memoryview(column.values).cast(type.code)
-    return values(type, column, rows)
-
-
 def values(type: Type, column, rows: int) -> list:
     """The values of a column, None where there is none."""
     if type.code:

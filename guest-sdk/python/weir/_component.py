@@ -90,8 +90,9 @@ class Mapper:
         found, constants = _of(function, "mapper")
         call, errors = _bound(found.target, constants), _run.Errors()
         if found.whole:
-            return Mapped(Batch(input.rows, _run.map_columns(found, call, input)), [])
-        columns = _run.map_rows(found, call, input, errors)
+            columns = _run.map_columns(found, call, input, errors)
+        else:
+            columns = _run.map_rows(found, call, input, errors)
         return Mapped(Batch(input.rows, columns), _errors(errors))
 
 

@@ -9,7 +9,8 @@ import typing
 from typing import Any, Callable, NamedTuple
 
 from . import _host
-from ._types import Column, FieldOf, Refuse, Shape, Type, column, scalar, shape
+from ._column import Column
+from ._types import FieldOf, Refuse, Shape, Type, column, scalar, shape
 
 
 class Parameter(NamedTuple):

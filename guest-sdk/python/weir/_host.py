@@ -54,6 +54,10 @@ def parameter(name: str) -> str | None:
     return None if _host is None else _host.parameter(name)
 
 
+evaluate = None if _host is None else _host.evaluate
+"""Arithmetic over whole columns."""
+
+
 class LogFile:
     """A text file whose lines are logged: what `print` writes to in a component."""
 

@@ -3,12 +3,15 @@
 An exception of a row is that row's error; the first traceback of a call is logged.
 """
 
+import linecache
 import traceback
 from array import array
 from operator import attrgetter
 
 from . import _host
-from ._columns import buffers, pack_bits, values, view
+from ._column import Column
+from ._columns import buffers, pack_bits, values
+from ._evaluate import Call, misfit, results, selected
 from ._functions import Function
 from ._types import Refuse, RowError
 
@@ -20,12 +23,18 @@ def place(error: Exception) -> str:
     """Where it was raised, or where the function called what raised it in this module's folder."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(HERE)] or frames
-    return "".join(f" ({f.filename.rsplit('/', 1)[-1]}:{f.lineno} in {f.name})" for f in own[-1:])
+    return "".join(written(f.filename, f.lineno, f.name) for f in own[-1:])
 
 
-def trace(error: Exception) -> str:
+def written(file: str, line: int, name: str) -> str:
+    return f" ({file.rsplit('/', 1)[-1]}:{line} in {name})"
+
+
+def trace(error: Exception, at=None) -> str:
     """The traceback. Without marks under its lines: in a component CPython traps where it looks for some of them."""
     frames = [(f.filename, f.lineno, f.name, f.line) for f in traceback.extract_tb(error.__traceback__)]
+    if at is not None:
+        frames = [(*at, linecache.getline(*at[:2]).strip())]
     lines = ["Traceback (most recent call last):\n", *traceback.StackSummary.from_list(frames).format()]
     cause = error.__cause__
     before = [trace(cause), "\n\nwhich was the cause of this:\n\n"] if isinstance(cause, Exception) else []
@@ -39,16 +48,18 @@ class Errors:
         self.rows: dict[int, str] = {}
         self._told = False
 
-    def add(self, row: int, error: Exception) -> None:
+    def add(self, row: int, error: Exception, at=None) -> None:
+        """`at`: the file, line and name of the function, where they are not those of the error's traceback."""
         if isinstance(error, Refuse):
             raise error
         if isinstance(error, RowError):
             self.rows.setdefault(row, str(error))
             return
-        self.rows.setdefault(row, f"{type(error).__name__}: {error}{place(error)}")
+        where = place(error) if at is None else written(*at)
+        self.rows.setdefault(row, f"{type(error).__name__}: {error}{where}")
         if not self._told:
             self._told = True
-            _host.warn(trace(error))
+            _host.warn(trace(error, at))
 
     def sorted(self) -> list[tuple[int, str]]:
         return sorted(self.rows.items())
@@ -98,8 +109,7 @@ def encode(fields, columns: list, errors: Errors, row_of=None) -> list:
                     buffers(field.type, [value])
                 except (TypeError, ValueError, OverflowError, AttributeError):
                     row = place if row_of is None else row_of[place]
-                    type = field.type.name + (" or None" if field.type.nullable else "")
-                    errors.add(row, RowError(f"`{field.name}` is {type}, not {value!r}"))
+                    errors.add(row, misfit(field, value))
                     column[place] = zero
             encoded.append(buffers(field.type, column))
     return encoded
@@ -120,27 +130,40 @@ def map_rows(function: Function, call, batch, errors: Errors) -> list:
     return encode(function.outputs.fields, split(function, results), errors)
 
 
+def view(type, column, rows: int):
+    """A whole column: to compute with where it is numbers or booleans, else a list."""
+    if type.name in ("text", "bytes") or type.datetime:
+        return values(type, column, rows)
+    return Column.over(type, column, rows)
+
+
 def whole_arguments(function: Function, batch) -> list:
     if len(function.inputs) != len(batch.columns):
         raise Refuse("malformed batch: not as many columns as the signature has")
     return [view(field.type, column, batch.rows) for field, column in zip(function.inputs, batch.columns)]
 
 
-def map_columns(function: Function, call, batch) -> list:
-    result = call(*whole_arguments(function, batch))
-    shape = function.outputs
-    if not shape.parts:
-        columns = [result]
-    elif shape.parts == "names":
-        columns = [getattr(result, field.name) for field in shape.fields]
-    else:
-        columns = list(result)
-    return [buffers(field.type, column) for field, column in zip(shape.fields, columns)]
+def map_columns(function: Function, call, batch, errors: Errors) -> list:
+    with Call(errors) as running:
+        result = call(*whole_arguments(function, batch))
+        shape = function.outputs
+        if not shape.parts:
+            columns = [result]
+        elif shape.parts == "names":
+            columns = [getattr(result, field.name) for field in shape.fields]
+        else:
+            columns = list(result)
+        return results(shape.fields, columns, errors, running.masks)
 
 
 def filter_rows(function: Function, call, batch, errors: Errors) -> bytes:
     if function.whole:
-        kept = list(call(*whole_arguments(function, batch)))
+        with Call(errors) as running:
+            kept = call(*whole_arguments(function, batch))
+            if isinstance(kept, Column):
+                return selected(kept, errors, running.masks)
+            results([], [], errors, running.masks)
+        kept = list(kept)
         if len(kept) != batch.rows:
             raise Refuse(f"{len(kept)} values for {batch.rows} rows")
         return pack_bits(kept)

@@ -13,17 +13,6 @@ Float32 = NewType("Float32", float)
 Timestamp = NewType("Timestamp", int)
 """Microseconds since 1970-01-01T00:00:00Z; `datetime.datetime` is the same column, slower."""
 
-T = typing.TypeVar("T")
-
-
-class Column(typing.Generic[T]):
-    """A whole column, in the hint of an argument or a result: `Column[float]`.
-
-    An argument of numbers without nulls is a `memoryview` of them, any other is a list. A result may
-    be anything that can be iterated; an `array.array` or `memoryview` of the right type is cheapest.
-    """
-
-
 class RowError(Exception):
     """This row fails with this message; the others stand."""
 

@@ -195,7 +195,9 @@ impl Instance {
         let mark = self.limits.memory_bytes_max / MEMORY_MARK.1 * MEMORY_MARK.0;
         let memory_bytes = store.data().meter.memory_bytes;
         let above_mark = memory_bytes > mark;
-        let fuel = self.limits.fuel(input.rows).and_then(|given| Some(given - store.get_fuel().ok()?.min(given)));
+        let work = store.data().work();
+        let burnt = |given: u64| Some(given - store.get_fuel().ok()?.min(given) + work);
+        let fuel = self.limits.fuel(input.rows).and_then(burnt);
         self.usage = Usage { fuel, memory_bytes };
         if self.reuse == Reuse::Never || above_mark || result.is_err() {
             self.live = None;
@@ -432,7 +434,8 @@ pub(super) fn catalog(artifact: &Artifact, limits: &Limits) -> Result<Vec<WitSig
 }
 
 fn store(artifact: &Artifact, limits: &Limits, parameters: &Parameters) -> Store<State> {
-    let state = State::new(limits, Arc::clone(parameters), artifact.wasi);
+    let ticks = Arc::clone(&artifact.machine.ticks);
+    let state = State::new(limits, Arc::clone(parameters), artifact.wasi, ticks);
     let mut store = Store::new(&artifact.machine.engine, state);
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(limits.output_bytes_max);
@@ -443,7 +446,9 @@ fn store(artifact: &Artifact, limits: &Limits, parameters: &Parameters) -> Store
 /// Gives a call of so many rows its time and fuel.
 fn wind_up(store: &mut Store<State>, ticks: u64, limits: &Limits, rows: usize) -> Result<(), Fault> {
     store.set_epoch_deadline(ticks);
-    match limits.fuel(rows) {
+    let fuel = limits.fuel(rows);
+    store.data_mut().wind_up(ticks, fuel);
+    match fuel {
         Some(fuel) => store.set_fuel(fuel),
         // Code that counts all the same never comes to its end.
         None => store.set_fuel(u64::MAX).or(Ok(())),

@@ -17,7 +17,8 @@ pub struct Limits {
     /// Time for one call, which is one batch. Counted in ticks of 5 ms, also by a loop that calls nobody.
     pub batch_time_max: Duration,
     /// WebAssembly instructions for each row, about. `None`: not counted. A call gets 100,000 beside those
-    /// of its rows. Unlike time this gives the same answer on every machine.
+    /// of its rows. Unlike time this gives the same answer on every machine. Arithmetic that the host does for
+    /// the function has as many again.
     pub fuel_per_row: Option<u64>,
     /// Bytes of stack; one of [`STACKS`].
     pub stack_bytes_max: usize,
@@ -44,7 +45,7 @@ pub struct Limits {
     pub log_lines_max: usize,
     /// Bytes of log that are kept for one call; the first lines are dropped.
     pub log_bytes_max: usize,
-    /// Calls of the host in one call: logs, parameters, clock, random numbers.
+    /// Calls of the host in one call: logs, parameters, clock, random numbers, arithmetic.
     pub host_calls_max: u64,
     /// Bytes of the component.
     pub component_bytes_max: usize,

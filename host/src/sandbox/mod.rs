@@ -18,6 +18,8 @@ mod compile;
 pub(crate) mod language;
 mod shape;
 
+mod arithmetic;
+mod evaluate;
 mod fault;
 mod instance;
 mod lift;

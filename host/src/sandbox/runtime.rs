@@ -6,6 +6,7 @@
 //! engine, when somebody first asks for it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -66,6 +67,8 @@ pub(super) struct Machine {
     pub(super) features: Features,
     pub(super) engine: Engine,
     pub(super) linker: Linker<State>,
+    /// How often the engine's epoch was advanced.
+    pub(super) ticks: Arc<AtomicU64>,
 }
 
 impl Runtime {
@@ -139,18 +142,20 @@ impl Machine {
         host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
         types::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
         wasi::add_to_linker(&mut linker)?;
-        tick(engine.weak());
-        Ok(Self { features, engine, linker })
+        let ticks = Arc::<AtomicU64>::default();
+        tick(engine.weak(), Arc::clone(&ticks));
+        Ok(Self { features, engine, linker, ticks })
     }
 }
 
 /// Advances the engine's epoch until the engine is gone.
-fn tick(engine: EngineWeak) {
+fn tick(engine: EngineWeak, ticks: Arc<AtomicU64>) {
     thread::Builder::new()
         .name("weir-ticker".into())
         .spawn(move || {
             while let Some(engine) = engine.upgrade() {
                 engine.increment_epoch();
+                ticks.fetch_add(1, Relaxed);
                 drop(engine);
                 thread::sleep(TICK);
             }

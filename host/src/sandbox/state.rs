@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::bindings::weir::udf::host::{Host, Level};
-use super::bindings::weir::udf::types;
+use wasmtime::Trap;
+
+use super::bindings::weir::udf::host::{Evaluated, Host, Level};
+use super::bindings::weir::udf::types::{self, ColumnResult};
+use super::evaluate::evaluate;
 use super::limits::Limits;
 use super::meter::Meter;
 use super::wasi::Wasi;
@@ -22,7 +25,14 @@ pub(super) struct State {
     parameters: Parameters,
     moment: Arc<Moment>,
     host_calls: u64,
-    host_calls_max: u64,
+    limits: Limits,
+    /// What time is counted in, and how far it may come in this call. Only calls of the host look at it: WebAssembly
+    /// is stopped by the engine.
+    ticks: Arc<AtomicU64>,
+    ticks_end: u64,
+    /// What calls of the host cost in this call, and may cost: counted as fuel is, beside the engine's own.
+    work: u64,
+    work_max: u64,
 }
 
 /// What a call sees of the world. Shared with its WASI clocks and random numbers.
@@ -53,7 +63,7 @@ impl Moment {
 pub(super) struct TooManyCalls;
 
 impl State {
-    pub(super) fn new(limits: &Limits, parameters: Parameters, wasi: bool) -> Self {
+    pub(super) fn new(limits: &Limits, parameters: Parameters, wasi: bool, ticks: Arc<AtomicU64>) -> Self {
         let log = Log::new(limits.log_bytes_max, limits.log_lines_max);
         let moment = Arc::<Moment>::default();
         Self {
@@ -63,7 +73,11 @@ impl State {
             parameters,
             moment,
             host_calls: 0,
-            host_calls_max: limits.host_calls_max,
+            limits: *limits,
+            ticks,
+            ticks_end: u64::MAX,
+            work: 0,
+            work_max: u64::MAX,
         }
     }
 
@@ -76,9 +90,39 @@ impl State {
         self.host_calls = 0;
     }
 
+    /// From now on a call may take so many ticks, and so much work where that is limited.
+    pub(super) fn wind_up(&mut self, ticks: u64, work_max: Option<u64>) {
+        self.ticks_end = self.ticks.load(Relaxed).saturating_add(ticks);
+        self.work = 0;
+        self.work_max = work_max.unwrap_or(u64::MAX);
+    }
+
+    /// What calls of the host have cost in this call.
+    pub(super) fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// Charges work that is about to be done.
+    pub(super) fn charge(&mut self, work: u64) -> Result<(), Trap> {
+        self.work = self.work.saturating_add(work);
+        match self.work > self.work_max {
+            true => Err(Trap::OutOfFuel),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the call's time is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.ticks.load(Relaxed) >= self.ticks_end
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     fn count(&mut self) -> wasmtime::Result<()> {
         self.host_calls += 1;
-        match self.host_calls > self.host_calls_max {
+        match self.host_calls > self.limits.host_calls_max {
             true => Err(TooManyCalls.into()),
             false => Ok(()),
         }
@@ -107,6 +151,16 @@ impl Host for State {
     fn random(&mut self) -> wasmtime::Result<u64> {
         self.count()?;
         Ok(self.moment.random())
+    }
+
+    fn evaluate(
+        &mut self,
+        program: String,
+        rows: u32,
+        columns: Vec<ColumnResult>,
+    ) -> wasmtime::Result<Result<Evaluated, String>> {
+        self.count()?;
+        evaluate(self, &program, rows as usize, &columns)
     }
 }
 

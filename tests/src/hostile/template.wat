@@ -7,6 +7,7 @@
   (import "weir:udf/host@0.1.0" "parameter" (func $parameter (param i32 i32 i32)))
   (import "weir:udf/host@0.1.0" "now" (func $now (result i64)))
   (import "weir:udf/host@0.1.0" "random" (func $random (result i64)))
+  (import "weir:udf/host@0.1.0" "evaluate" (func $evaluate (param i32 i32 i32 i32 i32 i32)))
 @IMPORTS@
   (memory $memory (export "memory") 2)
   (global $top (mut i32) (i32.const 65536))

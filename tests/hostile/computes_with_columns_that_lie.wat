@@ -1,0 +1,15 @@
+;; Says of its columns and programs what does not hold: it is told so, and goes on.
+;; harmless
+(data (i32.const 20480) "column int64\nout int64 0")
+(data (i32.const 20544) "column int64\nlaunch 0")
+(data (i32.const 20608) "add 0 1")
+(func $told (param $program i32) (param $length i32) (param $rows i32) (param $columns i32) (param $count i32)
+  (call $evaluate (local.get $program) (local.get $length) (local.get $rows) (local.get $columns) (local.get $count)
+    (i32.const 1200))
+  (if (i32.ne (i32.load8_u (i32.const 1200)) (i32.const 1)) (then unreachable)))
+(func $harm (param $rows i32) (param $columns i32)
+  (call $told (i32.const 20480) (i32.const 24) (i32.add (local.get $rows) (i32.const 1)) (local.get $columns) (i32.const 1))
+  (call $told (i32.const 20480) (i32.const 24) (i32.const -1) (local.get $columns) (i32.const 1))
+  (call $told (i32.const 20480) (i32.const 24) (local.get $rows) (i32.const 0) (i32.const 0))
+  (call $told (i32.const 20544) (i32.const 21) (local.get $rows) (local.get $columns) (i32.const 1))
+  (call $told (i32.const 20608) (i32.const 7) (local.get $rows) (i32.const 0) (i32.const 0)))
