@@ -4,6 +4,8 @@
 //! order that rows are wanted in; its values are the row's columns. In go rows by pane, in the order of
 //! their names; out come pages of a pane, in that order. What the numbers mean is the caller's.
 
+mod chunks;
+
 use std::fmt;
 
 use arrow_array::{ArrayRef, BinaryArray};
@@ -12,6 +14,7 @@ use super::exchange::{owner, workers_of_key_groups};
 use crate::error::Result;
 use crate::state::{Entries, Pane, Part, PerKey, Store, Stores};
 use crate::types::Field;
+pub(super) use chunks::{Chunks, Part as ChunkPart};
 
 /// Bytes that a number takes in a name.
 const NUMBER: usize = 9;

@@ -3,7 +3,7 @@
 use super::quantity::size_bytes;
 use super::spec::{At, StateSpec, Text};
 use super::streams::relative;
-use super::{Node, Operator};
+use super::{Node, Operator, WindowKind};
 use crate::error::Invalid;
 use crate::state::{Settings, check_redis_url};
 
@@ -53,7 +53,11 @@ pub(super) fn state(text: &Text, spec: Option<&At<StateSpec>>) -> Result<Setting
 /// Why the state of a node is in memory, whatever `[state]` says; none where it is not.
 pub(super) fn stays_in_memory(node: &Node) -> Option<&'static str> {
     match &node.operator {
-        Operator::Window(window) if window.compute.group_map().is_some() => Some("functions of whole groups"),
+        Operator::Window(window) if window.compute.group_map().is_some() => match window.kind {
+            WindowKind::Session { .. } => Some("functions of whole groups over sessions"),
+            WindowKind::Count { .. } => Some("functions of whole groups over so many rows"),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -21,7 +21,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use weir::plan::{LettersForm, Operator, Plan, WINDOW_COLUMNS, WINDOW_EMIT, WindowKind};
+use weir::plan::{LettersForm, Operator, Plan, WINDOW_COLUMNS, WINDOW_EMIT, Window, WindowKind};
 use weir::state::Settings;
 
 pub(crate) use case::{Case, Ran};
@@ -180,8 +180,10 @@ impl Look {
 
 /// Whether there is state, and all of it may be kept on disk.
 pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
+    let by_rows = |window: &Window| matches!(window.kind, WindowKind::Session { .. } | WindowKind::Count { .. });
+    let may = |window: &Window| window.compute.group_map().is_none() || !by_rows(window);
     let mut with_state = plan.nodes.iter().filter_map(|node| match &node.operator {
-        Operator::Window(window) => Some(window.compute.group_map().is_none()),
+        Operator::Window(window) => Some(may(window)),
         Operator::StatefulMap(_) | Operator::Join(_) => Some(true),
         _ => None,
     });

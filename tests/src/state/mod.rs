@@ -1,9 +1,9 @@
 //! The stores of state against a map, and what goes wrong with them.
 
 mod failures;
-mod joins;
 mod keyed;
 mod layout;
+mod rows;
 mod windows;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,6 @@
 mod held;
 mod intake;
 mod interval;
-mod paged;
 mod pairs;
 mod saved;
 mod shelf;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, BinaryArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use super::held::{Held, Place, Places};
@@ -135,7 +135,16 @@ impl Shelf {
 
     /// The next rows of a pane with names behind `after`, at most so many.
     pub(super) fn page(&mut self, pane: Pane, after: Option<&[u8]>, rows: usize) -> Result<Option<Page>> {
-        let Some((names, mut columns)) = self.rows.page(pane, after, rows)? else { return Ok(None) };
+        Ok(self.rows.page(pane, after, rows)?.map(|(names, columns)| self.read(&names, columns)))
+    }
+
+    /// The store.
+    pub(super) fn stored(&mut self) -> &mut StoredRows {
+        &mut self.rows
+    }
+
+    /// Rows from the store, by their names and columns.
+    pub(super) fn read(&self, names: &BinaryArray, mut columns: Vec<ArrayRef>) -> Page {
         let behind = usize::from(self.order == By::Key);
         let row = |name: &[u8]| Row {
             time: match self.order {
@@ -149,7 +158,7 @@ impl Shelf {
         let rows = names.iter().flatten().map(row).collect();
         columns.push(Arc::new(BinaryArray::from_iter_values(names.iter().flatten().map(|name| self.rows.key(name)))));
         let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns).expect("columns of the side");
-        Ok(Some(Page { columns, rows, last: names.value(names.len() - 1).to_vec() }))
+        Page { columns, rows, last: names.value(names.len() - 1).to_vec() }
     }
 
     /// Gives panes up.

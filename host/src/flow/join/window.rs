@@ -8,11 +8,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 
 use super::held::Held;
 use super::intake::{Intake, Row};
-use super::paged::Cursors;
 use super::pairs::{Give, Pair, Pairs, Shape};
 use super::saved::{self, Adopted, Unsaved};
 use super::shelf::{By, Keeping, Shelf};
@@ -20,6 +20,7 @@ use crate::checkpoint::Table;
 use crate::error::Result;
 use crate::flow::batch::Batch;
 use crate::flow::cut::keyed::Pace;
+use crate::flow::stored_rows::{ChunkPart, Chunks};
 use crate::flow::window::assign::{PaneId, Slices};
 use crate::flow::window::keys::prefix;
 use crate::flow::window::spill::place;
@@ -223,13 +224,19 @@ impl Windows {
         for (side, panes) in self.sides.iter_mut().zip(panes) {
             side.spill(self.slices, panes)?;
         }
+        let slices = self.slices;
+        let places = |side: usize| panes[side].iter().map(move |id| (side, place(slices, *id)));
         let [left, right] = &mut self.sides;
         let (Some(lefts), Some(rights)) = (&mut left.shelf, &mut right.shelf) else { return Ok(()) };
-        let places = panes.each_ref().map(|panes| panes.iter().map(|id| place(self.slices, *id)).collect());
-        let mut cursors = Cursors::new(places, shape.batch_rows());
-        while let Some(chunk) = cursors.next([&mut *lefts, &mut *rights])? {
+        let mut chunks = Chunks::new(places(0).chain(places(1)), shape.batch_rows());
+        while let Some(parts) = chunks.next(&mut [lefts.stored(), rights.stored()])? {
             let mut held = [&left.intake, &right.intake].map(Intake::held);
-            let [lefts, rights] = [0, 1].map(|side| chunk.hold(side, &mut held[side]));
+            let mut rows = [Vec::new(), Vec::new()];
+            for ChunkPart { of, names, columns } in parts {
+                let page = [&*lefts, &*rights][of].read(&names, columns);
+                rows[of].extend(page.hold(0..names.len(), &mut held[of]));
+            }
+            let [lefts, rights] = rows;
             let [of_left, of_right] = &held;
             let mut pairs = shape.pairs(of_left, of_right, give);
             pair(self.kind, end, &Sorted::of(lefts, of_left), &Sorted::of(rights, of_right), &mut pairs);

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use arrow_array::RecordBatch;
 
+use super::assign::PaneId;
 use super::counts::Full;
 use super::fold::Windows;
 use super::place::Open;
@@ -46,6 +47,12 @@ impl Windows {
         let read = panes.tracked.is_some() && sliding.is_some();
         let mut ready = Ready::default();
         for (end, due) in due {
+            let has_stored = |id: &PaneId| self.group_map.as_ref().is_some_and(|map| map.has_stored(*id));
+            if due.panes.iter().any(has_stored) {
+                self.settle(std::mem::take(&mut ready), fired, out);
+                self.fire_stored_groups((end, &due), (slices, &open), fired, out)?;
+                continue;
+            }
             if read || due.panes.iter().any(|id| open[id].is_spilled()) {
                 self.settle(std::mem::take(&mut ready), fired, out);
                 if due.only_changed {
@@ -79,7 +86,8 @@ impl Windows {
         if let Open::Panes(panes) = &mut self.open {
             panes.close(open, watermark);
         }
-        self.settle_store()
+        self.settle_store()?;
+        self.settle_rows()
     }
 
     fn fire_counts(&mut self, out: &mut dyn Fired) {

@@ -164,6 +164,7 @@ impl Windows {
                 self.open.commit();
                 self.make_room()?;
                 self.make_room_for_keys()?;
+                self.make_room_for_rows()?;
                 return Ok(placed.late);
             }
             // A row that one aggregate fails on is in none: fold again without it.

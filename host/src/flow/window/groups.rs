@@ -5,6 +5,8 @@
 //! list of places in them. Batches go when no row of theirs is left, and are packed anew when most of
 //! what is kept is of no use any more.
 
+mod stored;
+
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Int64Array, UInt32Array};
@@ -22,6 +24,7 @@ use crate::plan::Apply;
 use crate::report::Node;
 use crate::sandbox::Reuse;
 use crate::types::{Field, arrow_schema};
+use stored::Stored;
 
 /// Rows that are kept for nothing before batches are packed anew.
 const WASTE_ROWS_MAX: usize = 65_536;
@@ -42,6 +45,8 @@ pub(super) struct GroupMap {
     /// Rows in batches, and those of them that a slot has.
     held: usize,
     alive: usize,
+    /// Where rows are that memory has no room for.
+    stored: Option<Stored>,
 }
 
 /// Rows of some slots, for a checkpoint.
@@ -59,6 +64,24 @@ struct Kept {
     columns: Vec<ArrayRef>,
     rows: usize,
     alive: usize,
+    bytes: usize,
+}
+
+impl Kept {
+    /// So many rows, of all of which somebody has the place.
+    fn new(columns: Vec<ArrayRef>, rows: usize) -> Self {
+        let bytes = columns.iter().map(|column| bytes(column)).sum();
+        Self { columns, rows, alive: rows, bytes }
+    }
+
+    fn empty() -> Self {
+        Self::new(Vec::new(), 0)
+    }
+}
+
+/// About how many bytes a column takes.
+fn bytes(column: &ArrayRef) -> usize {
+    column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
 }
 
 /// Where a row is kept, in the order in which a function sees rows.
@@ -91,7 +114,24 @@ impl GroupMap {
             came: 0,
             held: 0,
             alive: 0,
+            stored: None,
         }
+    }
+
+    /// About how many bytes the rows in memory take.
+    pub(super) fn bytes(&self) -> usize {
+        self.batches.iter().map(|kept| kept.bytes).sum::<usize>() + self.alive * size_of::<Place>()
+    }
+
+    /// Keeps a batch, and says which number it has.
+    fn add(&mut self, kept: Kept) -> u32 {
+        (self.held, self.alive) = (self.held + kept.rows, self.alive + kept.alive);
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.batches.push(Kept::empty());
+            self.batches.len() as u32 - 1
+        });
+        self.batches[number as usize] = kept;
+        number
     }
 
     /// Makes places for so many slots.
@@ -111,20 +151,13 @@ impl GroupMap {
             true => Arc::clone(batch.rows.column(*column)),
             false => take(batch.rows.column(*column), &indices, None).expect("rows in time are rows of the batch"),
         };
-        let kept = Kept { columns: self.columns.iter().map(pick).collect(), rows, alive: rows };
-        let number = self.free.pop().unwrap_or_else(|| {
-            self.batches.push(Kept { columns: Vec::new(), rows: 0, alive: 0 });
-            self.batches.len() as u32 - 1
-        });
-        self.batches[number as usize] = kept;
+        let number = self.add(Kept::new(self.columns.iter().map(pick).collect(), rows));
         for (row, (from, group)) in placed.rows.iter().zip(&placed.groups).enumerate() {
             let slot = placed.slots[*group as usize] as usize;
             let time = times.value(*from as usize);
             self.slots[slot].push(Place { time, came: self.came, batch: number, row: row as u32 });
             self.came += 1;
         }
-        self.held += rows;
-        self.alive += rows;
     }
 
     /// Lets the rows of these slots go.
@@ -132,26 +165,32 @@ impl GroupMap {
         for slot in slots {
             // A slot may never have had a row.
             let Some(places) = self.slots.get_mut(*slot as usize) else { continue };
-            for Place { batch, .. } in std::mem::take(places) {
-                let kept = &mut self.batches[batch as usize];
-                kept.alive -= 1;
-                self.alive -= 1;
-                if kept.alive == 0 {
-                    self.held -= kept.rows;
-                    *kept = Kept { columns: Vec::new(), rows: 0, alive: 0 };
-                    self.free.push(batch);
-                }
-            }
+            let places = std::mem::take(places);
+            self.let_go(places.into_iter());
         }
         if self.held > 4 * self.alive + WASTE_ROWS_MAX {
             self.pack();
         }
     }
 
+    /// Lets rows go, of which nobody has the places any more.
+    fn let_go(&mut self, places: impl Iterator<Item = Place>) {
+        for Place { batch, .. } in places {
+            let kept = &mut self.batches[batch as usize];
+            kept.alive -= 1;
+            self.alive -= 1;
+            if kept.alive == 0 {
+                self.held -= kept.rows;
+                *kept = Kept::empty();
+                self.free.push(batch);
+            }
+        }
+    }
+
     /// Puts all rows that are left into one batch.
     fn pack(&mut self) {
         let places: Vec<Place> = self.slots.iter().flatten().copied().collect();
-        let kept = Kept { columns: self.gather(&places), rows: places.len(), alive: places.len() };
+        let kept = Kept::new(self.gather(&places), places.len());
         for (row, place) in self.slots.iter_mut().flatten().enumerate() {
             (place.batch, place.row) = (0, row as u32);
         }
@@ -194,14 +233,11 @@ impl GroupMap {
         if slots.is_empty() {
             return;
         }
-        let batch = self.batches.len() as u32;
-        self.batches.push(Kept { columns, rows: slots.len(), alive: slots.len() });
+        let batch = self.add(Kept::new(columns, slots.len()));
         for (row, ((slot, time), came)) in slots.iter().zip(times).zip(came).enumerate() {
             self.slots[*slot as usize].push(Place { time: *time, came: *came, batch, row: row as u32 });
             self.came = self.came.max(came + 1);
         }
-        self.held += slots.len();
-        self.alive += slots.len();
     }
 }
 

@@ -13,6 +13,7 @@ use arrow_array::{ArrayRef, BinaryArray};
 use super::assign::{PaneId, Slices};
 use super::by_key::{Behind, ByKey};
 use super::fold::{Aggregate, Windows, held};
+use super::groups::GroupMap;
 use super::pane::Pane;
 use super::panes::Panes;
 use super::place::Open;
@@ -64,6 +65,9 @@ impl Windows {
         let Open::Panes(panes) = &mut self.open else {
             return self.keep_keys_in(stores, step, window, (worker, workers));
         };
+        if let Some(map) = &mut self.group_map {
+            return map.keep_in(stores, step, &window.key, worker, workers);
+        }
         let values: Vec<Field> = window.compute.aggregates().iter().flat_map(held).collect();
         let owners = workers_of_key_groups(workers);
         let mine = Box::new(move |key: &[u8]| owner(key, &owners) as usize == worker);
@@ -82,8 +86,10 @@ impl Windows {
             Open::Sessions(sessions) => sessions.bytes(),
             Open::Counts(counts) => counts.bytes(),
         };
-        let bytes = keys + self.aggregates.iter().map(|a| a.store.bytes(used)).sum::<usize>();
+        let rows = self.group_map.as_ref().map_or(0, GroupMap::bytes);
+        let bytes = keys + rows + self.aggregates.iter().map(|a| a.store.bytes(used)).sum::<usize>();
         let stored = self.spill.as_ref().map_or(0, Spill::bytes) + self.behind.as_ref().map_or(0, Behind::bytes);
+        let stored = stored + self.group_map.as_ref().map_or(0, GroupMap::stored_bytes);
         counters.count_state(counted, used as u64, bytes as u64, stored);
     }
 
