@@ -60,7 +60,7 @@ fn case(pipeline: &str, dir: &str, every: &str) -> Case {
     let case = Case::empty();
     case.write("pipeline.toml", pipeline.to_owned() + &checkpoint(dir, every));
     case.provide();
-    if pipeline == PIPELINE {
+    if pipeline.starts_with(PIPELINE) {
         let mut random = Random::new(4);
         for partition in 0..2 {
             let row = |row: i64| format!("{},{},{}\n", row / 20 - random.of(0..20), random.of(0..40), random.of(-9..9));
@@ -120,8 +120,17 @@ fn expected() -> (String, String) {
 
 #[test]
 fn a_run_that_is_killed_goes_on_from_a_bucket() {
+    killed_and_going_on(PIPELINE);
+}
+
+#[test]
+fn a_run_with_state_on_disk_that_is_killed_goes_on_from_a_bucket() {
+    killed_and_going_on(&(PIPELINE.to_owned() + "\n[state]\ndisk = \"state\"\nmemory = \"1MiB\"\n"));
+}
+
+fn killed_and_going_on(pipeline: &str) {
     let (bucket, expected) = (Bucket::new(), expected());
-    let case = case(PIPELINE, &bucket.url("some/flights"), "0s");
+    let case = case(pipeline, &bucket.url("some/flights"), "0s");
     let mut random = Random::new(7);
     for kill in 0..4_usize {
         let workers = random.of(1..4).to_string();

@@ -160,7 +160,7 @@ fn what_is_broken_is_named_and_nothing_starts_again_by_itself() {
     };
     let bytes = fs::read(&manifest).expect("a manifest");
     refused(&manifest, bytes[..bytes.len() / 2].to_vec(), "its checksum does not fit");
-    refused(&manifest, b"weir-checkpoint 7 00\n{}".to_vec(), "its format is 7, and this weir reads format 1");
+    refused(&manifest, b"weir-checkpoint 7 00\n{}".to_vec(), "its format is 7, and this weir reads formats 1");
     refused(&manifest, b"something else".to_vec(), "it is no manifest of a checkpoint");
     // The last part may be that of the checkpoint that was taken out.
     let text = String::from_utf8(bytes).expect("text");
@@ -174,6 +174,45 @@ fn what_is_broken_is_named_and_nothing_starts_again_by_itself() {
     assert_eq!(published(&case), rows, "nothing was taken back");
     let verified = weir(&case, &["checkpoints", "verify", "pipeline.toml"]).output().expect("weir runs");
     assert!(verified.status.success(), "{}", said(&verified));
+    let went_on = run(&case, &["--workers", "3"]);
+    assert!(went_on.status.success() && said(&went_on).contains("went on from checkpoint"), "{}", said(&went_on));
+    assert_eq!(published(&case).len(), 30);
+}
+
+#[test]
+fn state_on_disk_is_in_checkpoints_as_files_that_are_looked_at() {
+    let case = case();
+    case.write("pipeline.toml", PIPELINE.to_owned() + "\n[state]\ndisk = \"state\"\nmemory = \"1MiB\"\n");
+    let ran = run(&case, &["--workers", "2"]);
+    assert!(ran.status.success(), "{}", said(&ran));
+    without_the_last(&case);
+    let shown = weir(&case, &["checkpoints", "show", "pipeline.toml"]).output().expect("weir runs");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("by minute (whole)  with ") && shown.contains(" files of state on disk"), "{shown}");
+    let text = fs::read_to_string(newest(&case, "checkpoint-")).expect("a manifest");
+    assert!(text.starts_with("weir-checkpoint 2 "), "{text}");
+    let table = text.split('"').find(|word| word.starts_with("state-") && word.contains("tables")).expect("a table");
+    let table = case.path().join("checkpoints").join(table);
+    let bytes = fs::read(&table).expect("it is there");
+    let refused = |wanted: &str| {
+        for arguments in [&["run", "pipeline.toml"][..], &["checkpoints", "verify", "pipeline.toml"]] {
+            let ran = weir(&case, arguments).output().expect("weir runs");
+            assert_eq!(ran.status.code(), Some(10), "{}", said(&ran));
+            let all = said(&ran) + &String::from_utf8_lossy(&ran.stdout);
+            assert!(all.contains(wanted) && all.contains("checkpoints/state-"), "{wanted}: {all}");
+        }
+    };
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 3] ^= 4;
+    // In place of the file, whose other name is none of its own any more.
+    fs::remove_file(&table).expect("removed");
+    fs::write(&table, flipped).expect("written");
+    refused("its checksum does not fit");
+    fs::write(&table, &bytes[..bytes.len() - 1]).expect("written");
+    refused("were written");
+    fs::remove_file(&table).expect("removed");
+    refused("can't be read");
+    fs::write(&table, bytes).expect("written");
     let went_on = run(&case, &["--workers", "3"]);
     assert!(went_on.status.success() && said(&went_on).contains("went on from checkpoint"), "{}", said(&went_on));
     assert_eq!(published(&case).len(), 30);

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `checkpoint-N.json` | the manifest of checkpoint N |
 //! | `part-N-W-RUN.weir` | what worker W wrote for it; RUN tells apart runs that were killed before it was taken |
+//! | `state-N-W-RUN-NODE-FILE` | a file of state that is on disk, which worker W had first at checkpoint N |
 //! | `lock` | on a disk: held while a run writes here |
 //! | `owner.json` | in a bucket: the run that took it last; no other makes a checkpoint there ([`super::owner`]) |
 //!
@@ -13,18 +14,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
+use std::{fs, io};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::manifest::{Manifest, PartRef, SectionRef};
+use super::manifest::{FileRef, Manifest, PartRef, SectionRef, file_start};
 use super::owner::{self, Owner, manifest_name, manifests, number};
 use super::part::{Section, decode, encode};
 use super::store::{Listing, Made, Store};
-use super::{Files, Location, error, io_error};
+use super::{Files, Frozen, Location, error, io_error};
 use crate::error::{Error, Result};
 
 const LOCK: &str = "lock";
@@ -58,6 +59,8 @@ pub struct Found {
     pub manifest: Manifest,
     /// The sections of each node, each with its worker; those of a worker oldest first.
     pub sections: BTreeMap<String, Vec<(usize, Section)>>,
+    /// Where it was.
+    pub folder: Folder,
 }
 
 impl Folder {
@@ -140,7 +143,37 @@ impl Folder {
                 }
             }
         }
-        Ok(Found { manifest, sections })
+        Ok(Found { manifest, sections, folder: self.clone() })
+    }
+
+    /// Reads everything that belongs to a checkpoint. Says how many files that is.
+    pub fn verify(&self, checkpoint: u64) -> Result<usize> {
+        let parts = self.manifest(checkpoint)?.parts;
+        for part in &parts {
+            self.part(part)?;
+            part.files.iter().try_for_each(|file| self.file(file).map(drop))?;
+        }
+        Ok(1 + parts.iter().map(|part| 1 + part.files.len()).sum::<usize>())
+    }
+
+    /// Puts a file of state to a place of the run's own.
+    pub fn fetch(&self, file: &FileRef, to: &Path) -> Result<()> {
+        let bytes = self.file(file)?;
+        let failed = |e| io_error(format!("the state can't be put to {}", to.display()), e);
+        self.store.fetch(&file.file, to, &bytes).map_err(failed)
+    }
+
+    /// The bytes of a file of state: a few dozen MiB at most, since a store writes no larger ones.
+    fn file(&self, file: &FileRef) -> Result<Vec<u8>> {
+        let FileRef { file: name, bytes: written, sum, .. } = file;
+        let bytes = self.read(name)?;
+        if bytes.len() as u64 != *written {
+            return Err(self.broken(name, &format!("it has {} bytes, and {written} were written", bytes.len())));
+        }
+        match sum_of(&bytes) == *sum {
+            true => Ok(bytes),
+            false => Err(self.broken(name, "its checksum does not fit: bytes of it were changed")),
+        }
     }
 
     /// Reads a part.
@@ -157,8 +190,25 @@ impl Folder {
         self.store.read(name).map_err(|e| self.failed(format!("{} can't be read", self.location.show(name)), e))
     }
 
-    /// Writes what the nodes of a worker hold, and says what a manifest has to know of it.
-    pub fn write_part(&self, checkpoint: u64, worker: usize, sections: &[Section]) -> Result<PartRef> {
+    /// Writes what the nodes of a worker hold, and says what a manifest has to know of it. What they have in
+    /// files is added, but for those that are `known` from the worker's part before.
+    pub fn write_part(
+        &self,
+        checkpoint: u64,
+        worker: usize,
+        sections: &[Section],
+        frozen: &[(String, Frozen)],
+        known: &[FileRef],
+    ) -> Result<PartRef> {
+        let mut files = Vec::new();
+        for (node, frozen) in frozen {
+            for (name, path) in &frozen.files {
+                match known.iter().find(|file| file.node == *node && file.name == *name) {
+                    Some(file) => files.push(file.clone()),
+                    None => files.push(self.add((checkpoint, worker), node, name, path)?),
+                }
+            }
+        }
         let file = format!("part-{checkpoint:08}-{worker}-{}.weir", self.run);
         let bytes = encode(sections).map_err(Error::Bug)?;
         let failed =
@@ -166,7 +216,21 @@ impl Folder {
         self.store.write(&file, &bytes).map_err(failed)?;
         let section = |s: &Section| SectionRef { node: s.node.clone(), whole: s.whole };
         let sections = sections.iter().map(section).collect();
-        Ok(PartRef { file, checkpoint, worker, bytes: bytes.len() as u64, sections })
+        Ok(PartRef { file, checkpoint, worker, bytes: bytes.len() as u64, sections, files })
+    }
+
+    /// Adds a file of a node's state.
+    fn add(&self, (checkpoint, worker): (u64, usize), node: &str, name: &str, path: &Path) -> Result<FileRef> {
+        // Names of nodes are anything that TOML can say, so a file's name is not made of them.
+        let hash = xxh3_64(node.as_bytes());
+        let plain = name.replace('/', "-");
+        let file = format!("{}{worker}-{}-{hash:016x}-{plain}", file_start(checkpoint), self.run);
+        let bytes =
+            fs::read(path).map_err(|e| io_error(format!("the state in {} can't be read", path.display()), e))?;
+        let failed = |e| self.failed(format!("the checkpoint's {} can't be written", self.location.show(&file)), e);
+        self.store.add(&file, path, &bytes).map_err(failed)?;
+        let (node, name, sum) = (node.to_owned(), name.to_owned(), sum_of(&bytes));
+        Ok(FileRef { file, node, name, bytes: bytes.len() as u64, sum })
     }
 
     /// Makes a checkpoint be there.
@@ -193,7 +257,10 @@ impl Folder {
         let last = manifests.keys().next_back().copied();
         let mut named = BTreeSet::new();
         for name in manifests.into_values().rev().take(keep.max(1)) {
-            named.extend(self.manifest_in(&name)?.parts.into_iter().map(|part| part.file));
+            for part in self.manifest_in(&name)?.parts {
+                named.extend(part.files.into_iter().map(|file| file.file));
+                named.insert(part.file);
+            }
             named.insert(name);
         }
         let may_be_next = |name: &str| matches!(self.held, Held::Not) && part_number(name) > last;
@@ -245,14 +312,22 @@ fn lock(path: &Path, files: &Files) -> Result<Held> {
     }
 }
 
-/// The checkpoint that a part was written for.
+/// The checkpoint that a part or a file of state was written for.
 fn part_number(name: &str) -> Option<u64> {
-    name.strip_prefix("part-")?.split('-').next()?.parse().ok()
+    name.strip_prefix("part-").or_else(|| name.strip_prefix("state-"))?.split('-').next()?.parse().ok()
+}
+
+/// The checksum of a file of state.
+fn sum_of(bytes: &[u8]) -> String {
+    format!("{:016x}", xxh3_64(bytes))
 }
 
 fn is_ours(name: &str) -> bool {
     let is = |start: &str, end: &str| name.starts_with(start) && name.ends_with(end);
-    number(name).is_some() || is("part-", ".weir") || is("checkpoint-", ".tmp")
+    number(name).is_some()
+        || is("part-", ".weir")
+        || is("checkpoint-", ".tmp")
+        || name.starts_with("state-") && part_number(name).is_some()
 }
 
 #[cfg(test)]
@@ -290,12 +365,12 @@ mod tests {
         let folder = take(&place).unwrap();
         let mut parts = Vec::new();
         for checkpoint in 1..=4 {
-            let part = folder.write_part(checkpoint, 0, &[section("a", checkpoint % 2 == 1)]).unwrap();
+            let part = folder.write_part(checkpoint, 0, &[section("a", checkpoint % 2 == 1)], &[], &[]).unwrap();
             parts = Manifest::needed(&parts, vec![part]);
             folder.commit(&manifest(checkpoint, parts.clone())).unwrap();
         }
-        folder.write_part(5, 0, &[section("a", true)]).unwrap();
-        std::fs::write(place.path().join("notes.txt"), "mine").unwrap();
+        folder.write_part(5, 0, &[section("a", true)], &[], &[]).unwrap();
+        fs::write(place.path().join("notes.txt"), "mine").unwrap();
         // The manifests of 1 and 2, their parts, and the part of 5.
         assert_eq!(folder.prune(2).unwrap(), 5);
         assert_eq!(folder.numbers().unwrap(), [3, 4]);
@@ -306,13 +381,52 @@ mod tests {
         assert_eq!(folder.list().unwrap().names, ["lock", "notes.txt"]);
     }
 
+    /// A node's state in files of these names, each with its name as bytes.
+    fn frozen(names: &[&str]) -> (String, Frozen) {
+        let place = tempfile::tempdir().unwrap();
+        let file = |name: &&str| {
+            let path = place.path().join(name.replace('/', "_"));
+            fs::write(&path, name).unwrap();
+            ((*name).to_owned(), path)
+        };
+        ("a".to_owned(), Frozen { files: names.iter().map(file).collect(), folder: place })
+    }
+
+    #[test]
+    fn files_of_state_are_added_once_and_go_with_the_last_that_names_them() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = take(&place).unwrap();
+        let (mut parts, mut known) = (Vec::new(), Vec::new());
+        let is_state = |name: &String| name.starts_with("state-");
+        for (checkpoint, names, there) in
+            [(1, ["tables/1", "v1"], 2), (2, ["tables/1", "v2"], 3), (3, ["tables/2", "v3"], 4), (4, ["v3", "v4"], 3)]
+        {
+            let part = folder.write_part(checkpoint, 0, &[section("a", true)], &[frozen(&names)], &known).unwrap();
+            known.clone_from(&part.files);
+            parts = Manifest::needed(&parts, vec![part]);
+            folder.commit(&manifest(checkpoint, parts.clone())).unwrap();
+            folder.prune(2).unwrap();
+            assert_eq!(folder.list().unwrap().names.into_iter().filter(is_state).count(), there, "{checkpoint}");
+        }
+        assert_eq!(folder.verify(3).unwrap(), 4);
+        let fetched = place.path().join("fetched");
+        folder.fetch(&known[0], &fetched).unwrap();
+        assert_eq!(fs::read_to_string(&fetched).unwrap(), "v3");
+        // The same file under two names.
+        fs::write(&fetched, "v9").unwrap();
+        let error = folder.verify(4).unwrap_err().to_string();
+        assert!(error.contains("checksum") && error.contains("state-00000003"), "{error}");
+        folder.clear().unwrap();
+        assert_eq!(folder.list().unwrap().names, ["fetched", "lock"]);
+    }
+
     #[test]
     fn what_a_run_may_be_writing_stays() {
         let place = tempfile::tempdir().unwrap();
         let folder = take(&place).unwrap();
-        let first = folder.write_part(1, 0, &[section("a", true)]).unwrap();
+        let first = folder.write_part(1, 0, &[section("a", true)], &[], &[]).unwrap();
         folder.commit(&manifest(1, vec![first])).unwrap();
-        let next = folder.write_part(2, 1, &[section("a", true)]).unwrap();
+        let next = folder.write_part(2, 1, &[section("a", true)], &[], &[]).unwrap();
         let beside = Folder::look_at(folder.location(), Files::default()).unwrap();
         let is_there = |part: &PartRef| place.path().join(&part.file).exists();
         assert_eq!((beside.prune(1).unwrap(), is_there(&next)), (0, true));
@@ -331,22 +445,22 @@ mod tests {
     fn broken_files_are_named() {
         let place = tempfile::tempdir().unwrap();
         let folder = take(&place).unwrap();
-        let part = folder.write_part(1, 0, &[section("a", true)]).unwrap();
+        let part = folder.write_part(1, 0, &[section("a", true)], &[], &[]).unwrap();
         folder.commit(&manifest(1, vec![part.clone()])).unwrap();
         let path = place.path().join(&part.file);
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = fs::read(&path).unwrap();
         let said = || folder.load(folder.last().unwrap().unwrap()).unwrap_err().to_string();
-        std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
         assert!(said().contains("bytes, and"), "{}", said());
         let mut flipped = bytes.clone();
         flipped[20] ^= 1;
-        std::fs::write(&path, flipped).unwrap();
+        fs::write(&path, flipped).unwrap();
         assert!(said().contains("checksum"), "{}", said());
-        std::fs::write(&path, vec![b'x'; bytes.len()]).unwrap();
+        fs::write(&path, vec![b'x'; bytes.len()]).unwrap();
         assert!(said().contains("no part of a checkpoint"), "{}", said());
-        std::fs::remove_file(&path).unwrap();
+        fs::remove_file(&path).unwrap();
         assert!(said().contains("can't be read"), "{}", said());
-        std::fs::write(place.path().join("checkpoint-00000001.json"), "{}\n").unwrap();
+        fs::write(place.path().join("checkpoint-00000001.json"), "{}\n").unwrap();
         let error = folder.last().unwrap_err().to_string();
         assert!(error.contains("no manifest of a checkpoint"), "{error}");
     }

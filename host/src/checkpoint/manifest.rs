@@ -1,7 +1,8 @@
 //! Manifests: what belongs to a checkpoint, in a file that people can read.
 //!
 //! The first line is `weir-checkpoint 1 XXH3`: the format's version, and the checksum of all that
-//! follows, in hexadecimal. What follows is JSON. Version 1 is the first.
+//! follows, in hexadecimal. What follows is JSON. Version 1 is the first; version 2 has files of state that is on
+//! disk, and is written where there are some.
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -9,7 +10,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::shape::Shape;
 
 const NAME: &str = "weir-checkpoint";
-const VERSION: u32 = 1;
+/// The formats that are read.
+const VERSIONS: [u32; 2] = [1, 2];
 
 /// What belongs to a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +53,43 @@ pub struct PartRef {
     pub bytes: u64,
     /// The sections in it.
     pub sections: Vec<SectionRef>,
+    /// What belongs to these sections and is too large for a part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileRef>,
+}
+
+/// What the names of files of state start with that were first written for a checkpoint.
+pub(super) fn file_start(checkpoint: u64) -> String {
+    format!("state-{checkpoint:08}-")
+}
+
+impl PartRef {
+    /// Its length and that of the files that belong to it.
+    pub fn all_bytes(&self) -> u64 {
+        self.bytes + self.files.iter().map(|file| file.bytes).sum::<u64>()
+    }
+
+    /// How much of that was written for its checkpoint.
+    pub fn new_bytes(&self) -> u64 {
+        let start = file_start(self.checkpoint);
+        self.bytes + self.files.iter().filter(|f| f.file.starts_with(&start)).map(|f| f.bytes).sum::<u64>()
+    }
+}
+
+/// A file with state that is on disk: a part of the state of a node on a worker, which never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FileRef {
+    /// Its name in the folder.
+    pub file: String,
+    /// The node.
+    pub node: String,
+    /// What the node calls it.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// The xxh3 of its bytes, in hexadecimal.
+    pub sum: String,
 }
 
 /// A section of a part.
@@ -102,7 +141,8 @@ pub struct Output {
 impl Manifest {
     pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
         let json = serde_json::to_string_pretty(self).map_err(|e| e.to_string())? + "\n";
-        Ok(format!("{NAME} {VERSION} {:016x}\n{json}", xxh3_64(json.as_bytes())).into_bytes())
+        let version = VERSIONS[usize::from(self.parts.iter().any(|part| !part.files.is_empty()))];
+        Ok(format!("{NAME} {version} {:016x}\n{json}", xxh3_64(json.as_bytes())).into_bytes())
     }
 
     /// A manifest from its bytes, or what is wrong with them.
@@ -115,8 +155,9 @@ impl Manifest {
             return Err(foreign());
         }
         let (version, sum) = (words.next().ok_or_else(foreign)?, words.next().ok_or_else(foreign)?);
-        if version != VERSION.to_string() {
-            return Err(format!("its format is {version}, and this weir reads format {VERSION}"));
+        if VERSIONS.iter().all(|known| version != known.to_string()) {
+            let [first, last] = VERSIONS;
+            return Err(format!("its format is {version}, and this weir reads formats {first} and {last}"));
         }
         if sum != format!("{:016x}", xxh3_64(json.as_bytes())) {
             return Err("its checksum does not fit: it is torn, or bytes of it were changed".into());
@@ -140,6 +181,9 @@ impl Manifest {
             });
         }
         parts.retain(|part| !part.sections.is_empty());
+        for PartRef { sections, files, .. } in &mut parts {
+            files.retain(|file| sections.iter().any(|section| section.node == file.node));
+        }
         parts
     }
 }
@@ -151,7 +195,12 @@ mod tests {
     fn part(checkpoint: u64, worker: usize, sections: &[(&str, bool)]) -> PartRef {
         let section = |(node, whole): &(&str, bool)| SectionRef { node: (*node).into(), whole: *whole };
         let file = format!("{checkpoint}-{worker}");
-        PartRef { file, checkpoint, worker, bytes: 1, sections: sections.iter().map(section).collect() }
+        let sections = sections.iter().map(section).collect();
+        PartRef { file, checkpoint, worker, bytes: 1, sections, files: Vec::new() }
+    }
+
+    fn file(node: &str, name: &str) -> FileRef {
+        FileRef { file: format!("{node}-{name}"), node: node.into(), name: name.into(), bytes: 1, sum: "0".into() }
     }
 
     fn manifest() -> Manifest {
@@ -194,5 +243,18 @@ mod tests {
         assert_eq!(files(&needed), ["1-1", "2-0", "3-0", "4-0"]);
         let needed = Manifest::needed(&needed, vec![part(5, 0, &whole), part(5, 1, &whole)]);
         assert_eq!(files(&needed), ["5-0", "5-1"]);
+    }
+
+    #[test]
+    fn files_go_with_their_section() {
+        let first = PartRef { files: vec![file("a", "1"), file("b", "1")], ..part(1, 0, &[("a", true), ("b", true)]) };
+        let next = PartRef { files: vec![file("a", "1"), file("a", "2")], ..part(2, 0, &[("a", true)]) };
+        let needed = Manifest::needed(&[first], vec![next.clone()]);
+        assert_eq!(needed[0].files, [file("b", "1")]);
+        assert_eq!(needed[1], next);
+        let with_files = Manifest { parts: needed, ..manifest() };
+        let bytes = with_files.encode().unwrap();
+        assert!(bytes.starts_with(b"weir-checkpoint 2 "));
+        assert_eq!(Manifest::decode(&bytes).unwrap(), with_files);
     }
 }

@@ -10,6 +10,7 @@
 
 mod files;
 mod folder;
+mod frozen;
 mod location;
 mod manifest;
 mod owner;
@@ -23,8 +24,9 @@ use std::time::Duration;
 
 pub use files::Files;
 pub use folder::{Folder, Found};
+pub use frozen::Frozen;
 pub use location::{Bucket, Location, Wrong, is_url};
-pub use manifest::{Manifest, Output, PartRef, Position, SectionRef};
+pub use manifest::{FileRef, Manifest, Output, PartRef, Position, SectionRef};
 pub use part::{Section, Table};
 pub use shape::{Shape, difference};
 

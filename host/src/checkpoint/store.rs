@@ -3,8 +3,9 @@
 //! A file is written beside its name, synced and renamed; an object is there as a whole or not at all
 //! by itself. What several runs would write is only written where it is not there yet.
 
+use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::owner::{NOTE_BYTES, number};
@@ -77,6 +78,22 @@ impl Store {
                 files.sync(&out)
             }
             Self::Bucket(remote) => remote.write(name, bytes),
+        }
+    }
+
+    /// Adds a file that never changes, of these bytes, under a name that nothing has.
+    pub(super) fn add(&self, name: &str, from: &Path, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Folder(path, files) => files.link(from, &path.join(name)),
+            Self::Bucket(remote) => remote.write(name, bytes),
+        }
+    }
+
+    /// Puts a file that was added, of these bytes, to a place outside.
+    pub(super) fn fetch(&self, name: &str, to: &Path, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Folder(path, files) => files.link(&path.join(name), to),
+            Self::Bucket(_) => fs::write(to, bytes),
         }
     }
 

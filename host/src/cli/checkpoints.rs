@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use chrono::DateTime;
-use weir::checkpoint::{Bucket, Files, Folder, Location, Manifest, is_url};
+use weir::checkpoint::{Bucket, Files, Folder, Location, Manifest, PartRef, is_url};
 use weir::error::{Error, Invalid, Result};
 use weir::plan;
 use weir::report::CheckpointsReport;
@@ -71,7 +71,7 @@ fn ls(folder: &Folder, json: bool) -> Result<()> {
     }
     let mut out = format!("{:>10}  {:<24}  {:>7}  {:>10}  {}\n", "checkpoint", "taken", "workers", "bytes", "pipeline");
     for m in &manifests {
-        let bytes: u64 = m.parts.iter().map(|part| part.bytes).sum();
+        let bytes: u64 = m.parts.iter().map(PartRef::all_bytes).sum();
         let complete = if m.complete { " (complete)" } else { "" };
         let _ = writeln!(
             out,
@@ -112,8 +112,12 @@ fn show(folder: &Folder, checkpoint: Option<u64>, json: bool) -> Result<()> {
             .iter()
             .map(|s| format!("{} ({})", s.node, if s.whole { "whole" } else { "changes" }))
             .collect();
-        let _ =
-            writeln!(out, "  {}  worker {}  {}  {}", part.file, part.worker, text::bytes(part.bytes), nodes.join(", "));
+        let with = match part.files.len() {
+            0 => String::new(),
+            files => format!("  with {files} files of state on disk"),
+        };
+        let (bytes, nodes) = (text::bytes(part.all_bytes()), nodes.join(", "));
+        let _ = writeln!(out, "  {}  worker {}  {bytes}  {nodes}{with}", part.file, part.worker);
     }
     out.push_str("\noutputs\n");
     for o in &m.outputs {
@@ -125,10 +129,9 @@ fn show(folder: &Folder, checkpoint: Option<u64>, json: bool) -> Result<()> {
 fn verify(folder: &Folder) -> Result<()> {
     let (mut out, mut broken) = (String::new(), 0);
     for number in folder.numbers()? {
-        let checked = folder.manifest(number).and_then(|manifest| folder.load(manifest));
-        match checked {
-            Ok(found) => {
-                let _ = writeln!(out, "checkpoint {number}: whole ({} files)", found.manifest.parts.len() + 1);
+        match folder.verify(number) {
+            Ok(files) => {
+                let _ = writeln!(out, "checkpoint {number}: whole ({files} files)");
             }
             Err(error) => {
                 broken += 1;

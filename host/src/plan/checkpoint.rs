@@ -61,9 +61,9 @@ pub(super) fn checkpoint(
             return Err(at(*start, message).hint("read from files, or take `[checkpoint]` out"));
         }
     }
-    if *state != state::Settings::Memory {
-        let message = "checkpoints hold state that is in memory; with `[state]` it is elsewhere as well";
-        return Err(text.wrong(spec, message).hint("take `[state]` out, or `[checkpoint]`"));
+    if let state::Settings::Redis { .. } = state {
+        let message = "state in Redis goes on behind a checkpoint, so no run could go on from there";
+        return Err(text.wrong(spec, message).hint("keep it on disk, or take `[state]` or `[checkpoint]` out"));
     }
     Ok(Some(Settings { location: location(text, spec.get_ref())?, every, keep }))
 }

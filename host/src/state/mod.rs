@@ -10,11 +10,13 @@
 mod disk;
 mod redis;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use arrow_array::{ArrayRef, BinaryArray};
 
+use crate::checkpoint::{FileRef, Frozen};
 use crate::error::{Error, Result};
 use crate::types::Field;
 
@@ -43,6 +45,16 @@ pub enum Settings {
 }
 
 impl Settings {
+    /// Where a process of a cluster keeps it: on disk in a folder of its own.
+    pub fn of_process(&self, process: Option<usize>) -> Self {
+        match (self, process) {
+            (Self::Disk { folder, memory_bytes }, Some(process)) => {
+                Self::Disk { folder: folder.join(format!("process-{process}")), memory_bytes: *memory_bytes }
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// How much is kept in memory, where that is limited.
     pub fn memory_bytes(&self) -> Option<usize> {
         match self {
@@ -109,6 +121,24 @@ pub trait Store: fmt::Debug {
 
     /// About how many bytes it takes.
     fn bytes(&self) -> u64;
+
+    /// The panes that have something here.
+    fn panes(&self) -> Vec<Pane>;
+
+    /// What it holds, in files that stay as they are; none where it can't be had so.
+    fn freeze(&mut self) -> Result<Option<Frozen>> {
+        Ok(None)
+    }
+}
+
+/// A step's state in a checkpoint, in the files that its stores had been frozen to.
+pub struct Saved<'a> {
+    /// Those of each worker that had some.
+    pub files: BTreeMap<usize, Vec<&'a FileRef>>,
+    /// Whether a worker has the keys that the worker of its number had.
+    pub same_workers: bool,
+    /// Puts a file to a place of the store's own.
+    pub fetch: &'a dyn Fn(&FileRef, &Path) -> Result<()>,
 }
 
 /// Says whether a key is a worker's.
@@ -180,11 +210,12 @@ impl Stores {
         matches!(self.shared, Shared::Redis(_))
     }
 
-    /// The store of a step on a worker; none where state is in memory alone.
-    pub fn store(&self, part: Part<'_>) -> Result<Option<Box<dyn Store>>> {
+    /// The store of a step on a worker, with what is the worker's of an earlier run's; none where state is in
+    /// memory alone.
+    pub fn store(&self, part: Part<'_>, saved: Option<&Saved<'_>>) -> Result<Option<Box<dyn Store>>> {
         Ok(match &self.shared {
             Shared::Memory => None,
-            Shared::Disk(folder) => Some(Box::new(folder.store(&part)?)),
+            Shared::Disk(folder) => Some(Box::new(folder.store(&part, saved)?)),
             Shared::Redis(server) => Some(Box::new(server.store(part)?)),
         })
     }

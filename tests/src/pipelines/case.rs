@@ -156,12 +156,12 @@ impl Case {
     /// Runs a plan again and again, each time until an operation on a file fails, and each time with another
     /// number of workers, until it gets to its end. What a run does is lost with it but for what is on the
     /// disk, as if it was killed in the middle of that operation. Says how often it was.
-    pub(crate) fn run_killed(&self, plan: &Plan, options: &Options) -> (Ran, usize) {
+    pub(crate) fn run_killed(&self, plan: &Plan, options: &Options, keep: Keep) -> (Ran, usize) {
         let folder = self.path().join("checkpoints");
         drop(fs::remove_dir_all(&folder));
         let (mut operations, mut kills, mut last) = (4, 0, None);
         loop {
-            let mut plan = again(plan).expect("the sources are still there");
+            let mut plan = self.keeping(plan, keep);
             plan.checkpoint = Some(Settings { location: folder.clone().into(), every: Duration::ZERO, keep: 2 });
             let files = Files::failing_at(operations);
             let workers = 1 + kills % 3;

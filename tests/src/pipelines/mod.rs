@@ -231,10 +231,13 @@ fn check(folder: &Path) {
     let mut failed: Vec<String> = all.iter().filter_map(&mut run).collect();
     if expected.error.is_none() && can_be_resumed(&plan) {
         let way = ways::killed(rows);
-        let (ran, kills) = case.run_killed(&plan, &way.options);
-        let checked = expected.check_outputs(&case, &ran, &Look::of(&plan, &way));
-        failed.extend(checked.err().map(|e| format!("{} ({kills} times): {e}", way.name)));
-        assert!(kills > 3, "{shown}: killed {kills} times, which shows nothing");
+        let on_disk = may_keep_state_elsewhere(&plan).then_some(Keep::Disk);
+        for keep in [Keep::Memory].into_iter().chain(on_disk) {
+            let (ran, kills) = case.run_killed(&plan, &way.options, keep);
+            let checked = expected.check_outputs(&case, &ran, &Look::of(&plan, &way));
+            failed.extend(checked.err().map(|e| format!("{}, in {keep:?} ({kills} times): {e}", way.name)));
+            assert!(kills > 3, "{shown}: killed {kills} times, which shows nothing");
+        }
     }
     assert!(failed.is_empty(), "{shown}: {} ways failed\n{}", failed.len(), failed.join("\n"));
 }

@@ -2,6 +2,7 @@
 
 mod failures;
 mod keyed;
+mod frozen;
 mod layout;
 mod rows;
 mod windows;
@@ -14,7 +15,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array};
 use weir::flow::exchange::key_converter;
-use weir::state::{Entries, Pane, Part, PerKey, Settings, Store, Stores};
+use weir::state::{Entries, Pane, Part, PerKey, Saved, Settings, Store, Stores};
 use weir::types::{DataType, Field};
 
 use crate::random::Random;
@@ -47,15 +48,21 @@ fn pane(start: i64) -> Pane {
 
 /// The store of a worker of so many, with one row of each key; keys are a worker's by their last byte.
 fn store(stores: &Stores, worker: usize, workers: usize) -> Box<dyn Store> {
-    store_of(stores, PerKey::One, worker, workers)
+    store_of(stores, PerKey::One, worker, workers, None)
 }
 
-fn store_of(stores: &Stores, per_key: PerKey, worker: usize, workers: usize) -> Box<dyn Store> {
+fn store_of(
+    stores: &Stores,
+    per_key: PerKey,
+    worker: usize,
+    workers: usize,
+    saved: Option<&Saved<'_>>,
+) -> Box<dyn Store> {
     let mine = move |key: &[u8]| usize::from(key[key.len() - 1]) % workers == worker;
     let (key, values) = (key_fields(), value_fields());
     let mine = Box::new(mine);
     let part = Part { step: "by: n", index: None, worker, workers, key: &key, values: &values, per_key, mine };
-    stores.store(part).expect("a store").expect("state that is not in memory alone")
+    stores.store(part, saved).expect("a store").expect("state that is not in memory alone")
 }
 
 fn keys<'a>(keys: impl Iterator<Item = &'a Vec<u8>>) -> BinaryArray {

@@ -14,7 +14,7 @@ use std::time::{Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::{Left, Staged};
-use crate::checkpoint::{Files, Folder, Manifest, Output, PartRef, Position, Shape};
+use crate::checkpoint::{FileRef, Files, Folder, Manifest, Output, PartRef, Position, Shape};
 use crate::error::{Error, Result};
 use crate::flow::dead_letters::Shared;
 use crate::flow::sink::Places;
@@ -64,6 +64,8 @@ pub(in crate::flow) struct Place {
     pub(in crate::flow) places: Places,
     /// The parts that the last checkpoint of this run needs.
     pub(in crate::flow) parts: Vec<PartRef>,
+    /// The files of state that this worker's last part has.
+    pub(in crate::flow) known: Vec<FileRef>,
     /// How many checkpoints of this run are there.
     pub(in crate::flow) committed: Arc<AtomicU64>,
     pub(in crate::flow) shared: Arc<Shared>,
@@ -132,8 +134,9 @@ impl Place {
     fn work(&mut self, job: Job) -> Result<Option<Part>> {
         match job {
             Job::Write { checkpoint, worker, last, left } => {
-                let Left { sections, positions, staged } = left;
-                let part = self.folder.write_part(checkpoint, worker, &sections)?;
+                let Left { sections, frozen, positions, staged } = left;
+                let part = self.folder.write_part(checkpoint, worker, &sections, &frozen, &self.known)?;
+                self.known.clone_from(&part.files);
                 let outputs = staged.into_iter().map(|Staged { output, file }| {
                     let failed = |e| {
                         let path = self.places.path(&output.sink, &output.staged);
@@ -168,7 +171,7 @@ impl Place {
                     manifest.outputs.extend(outputs);
                 }
                 manifest.positions.sort_by(|a, b| (&a.source, &a.partition).cmp(&(&b.source, &b.partition)));
-                let bytes = added.iter().map(|part| part.bytes).sum();
+                let bytes = added.iter().map(PartRef::new_bytes).sum();
                 self.parts = Manifest::needed(&self.parts, added);
                 manifest.parts.clone_from(&self.parts);
                 self.folder.commit(&manifest)?;

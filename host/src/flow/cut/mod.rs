@@ -28,7 +28,7 @@ pub(super) use restore::{Restored, Sections};
 pub(super) use saved::{Saved, Start};
 
 use super::Epoch;
-use crate::checkpoint::{Output, Position, Section};
+use crate::checkpoint::{Frozen, Output, Position, Section};
 
 /// What happens behind a cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,8 @@ struct Known {
 #[derive(Default)]
 pub(super) struct Left {
     pub(super) sections: Vec<Section>,
+    /// What nodes have in files, each with its node.
+    pub(super) frozen: Vec<(String, Frozen)>,
     pub(super) positions: Vec<Position>,
     pub(super) staged: Vec<Staged>,
 }
@@ -121,6 +123,13 @@ impl Cuts {
     pub(super) fn leave(&self, section: Section) {
         if let Some(known) = &self.0 {
             known.left.borrow_mut().sections.push(section);
+        }
+    }
+
+    /// Leaves what a node has in files at a cut, beside its section.
+    pub(super) fn leave_frozen(&self, node: &str, frozen: Frozen) {
+        if let Some(known) = &self.0 {
+            known.left.borrow_mut().frozen.push((node.to_owned(), frozen));
         }
     }
 

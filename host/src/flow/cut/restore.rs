@@ -1,10 +1,11 @@
 //! Going on from a checkpoint: which one, and what of it is whose.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::checkpoint::{Folder, Found, Manifest, Position, Section, Shape, difference};
+use crate::checkpoint::{FileRef, Folder, Found, Manifest, Position, Section, Shape, difference};
 use crate::error::{Error, Result};
 use crate::plan::{Operator, Plan};
 
@@ -20,6 +21,7 @@ pub(in crate::flow) struct Restored {
 pub(in crate::flow) struct Sections<'a> {
     node: &'a str,
     all: &'a [(usize, Section)],
+    found: &'a Found,
     /// Whether there were as many workers, so that a worker is what it was.
     same_workers: bool,
 }
@@ -69,7 +71,7 @@ impl Restored {
     pub(in crate::flow) fn node<'a>(&'a self, node: &'a str) -> Option<Sections<'a>> {
         let found = self.found.as_ref()?;
         let all = found.sections.get(node)?;
-        Some(Sections { node, all, same_workers: found.manifest.workers == self.workers })
+        Some(Sections { node, all, found, same_workers: found.manifest.workers == self.workers })
     }
 
     /// Where the partitions of a source were, by name.
@@ -83,6 +85,27 @@ impl<'a> Sections<'a> {
     /// All of them, each with its worker; those of a worker oldest first.
     pub(in crate::flow) fn all(self) -> &'a [(usize, Section)] {
         self.all
+    }
+
+    /// What each worker had in files.
+    pub(in crate::flow) fn files(self) -> BTreeMap<usize, Vec<&'a FileRef>> {
+        let mut files: BTreeMap<usize, Vec<&FileRef>> = BTreeMap::new();
+        for part in &self.found.manifest.parts {
+            let of_node = part.files.iter().filter(|file| file.node == self.node);
+            files.entry(part.worker).or_default().extend(of_node);
+        }
+        files.retain(|_, files| !files.is_empty());
+        files
+    }
+
+    /// Puts a file of state to a place of the run's own.
+    pub(in crate::flow) fn fetch(self, file: &FileRef, to: &Path) -> Result<()> {
+        self.found.folder.fetch(file, to)
+    }
+
+    /// Whether a worker with this number is what it was.
+    pub(in crate::flow) fn same_workers(self) -> bool {
+        self.same_workers
     }
 
     /// The facts of each worker's last section.

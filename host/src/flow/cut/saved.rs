@@ -159,6 +159,7 @@ impl Saved {
             places: taken.places.clone(),
             // The first sections of a run are whole, and its workers may be others than those before.
             parts: Vec::new(),
+            known: Vec::new(),
             committed: Arc::clone(&taken.committed),
             shared: Arc::clone(shared),
             metrics: Arc::clone(&taken.metrics),

@@ -148,7 +148,7 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
                     step.fire(&mut |batch| results.give(batch));
                 }
                 if cuts.at(*for_results.time()).is_some() {
-                    cuts.leave(step.snapshot());
+                    step.leave(&cuts);
                 }
             }
         }
@@ -192,7 +192,7 @@ impl Step {
         let called = window.compute.calls().map(|call| Called::new(&call.label, &call.function)).collect();
         let (reuse, rows) = (options.reuse, options.batch_rows);
         let mut windows = Windows::new(window, input, *timed, &node.fields, reuse, counters, peers > 1, rows);
-        if let Err(error) = windows.keep_in(setting.stores, &node.name, window, worker, peers) {
+        if let Err(error) = windows.keep_in(setting.stores, &node.name, window, worker, peers, setting.restored) {
             failures.shared.fail(error);
         }
         if setting.cuts.are_taken() {
@@ -232,11 +232,18 @@ impl Step {
         self.windows.restore(sections, &of, &|key| owner(key, &owners) == worker)
     }
 
-    /// What it holds, or what of it has changed.
-    fn snapshot(&mut self) -> Section {
+    /// Leaves what it holds at a cut, or what of it has changed.
+    fn leave(&mut self, cuts: &Cuts) {
+        let frozen = self.windows.freeze().unwrap_or_else(|error| {
+            self.failures.shared.fail(error);
+            None
+        });
         let (windows, tables, whole) = self.windows.snapshot(&mut self.pace);
         let facts = Facts { watermarks: self.watermarks.saved(&self.names), batches: self.sequence, windows };
-        Section { node: self.name.clone(), whole, facts: json!(facts), tables }
+        cuts.leave(Section { node: self.name.clone(), whole, facts: json!(facts), tables });
+        if let Some(frozen) = frozen {
+            cuts.leave_frozen(&self.name, frozen);
+        }
     }
 
     /// Folds a batch's rows, and leaves of it only where its partition's watermark stands. Gives the

@@ -308,6 +308,15 @@ impl Panes {
         pane.slots
     }
 
+    /// Brings a key of a pane to memory, as the last fold would have.
+    pub(super) fn bring(&mut self, id: PaneId, key: &[u8]) {
+        let had = self.keys(id);
+        if self.touched.iter().all(|(other, _)| *other != id) {
+            self.touched.push((id, had));
+        }
+        self.open.entry(id).or_default().index(Key::of(key), &mut self.slots);
+    }
+
     /// Keys in memory, and about how many bytes they take.
     pub(super) fn size(&self) -> (usize, usize) {
         let of = |pane: &Pane| (pane.slots.len(), pane.keys.memory_bytes() + pane.slots.len() * size_of::<u32>());

@@ -45,8 +45,11 @@ pub(super) struct Sliding {
     stacked: usize,
     /// Where memory has no room for what is kept by key: what stands in the panes before the boundary is all
     /// there is, and these of them are spoilt, by their pane's start and key.
-    resting: Option<BTreeMap<(i64, Box<[u8]>), (usize, Failure)>>,
+    resting: Option<Failed>,
 }
+
+/// What a function failed to merge, by where the pane starts and the key: with which aggregate, and why.
+pub(super) type Failed = BTreeMap<(i64, Box<[u8]>), (usize, Failure)>;
 
 /// Keys of a window that a function had failed to merge.
 pub(super) type Spoilt<'a> = Vec<(usize, Failure, Due<'a>)>;
@@ -109,17 +112,27 @@ impl Sliding {
 
     /// Keeps nothing by key any more, until it is asked to go on. Gives the slots that are free then.
     pub(super) fn rest(&mut self, slices: Slices, open: &BTreeMap<PaneId, Pane>) -> Vec<u32> {
-        let Self { boundary, behind_slots, spoilt, resting, .. } = std::mem::take(self);
-        let resting = resting.unwrap_or_else(|| {
-            let before =
-                |id: &PaneId| boundary.is_some_and(|b| id.start < b) && id.seen_from == slices.ends(id.start).0;
-            let all = open.iter().filter(|(id, _)| !spoilt.is_empty() && before(id));
-            let each =
-                all.flat_map(|(id, pane)| pane.entries().map(|(key, slot)| ((id.start, key.bytes.into()), slot)));
-            each.filter_map(|(of, slot)| Some((of, spoilt.get(&slot)?.clone()))).collect()
-        });
-        *self = Self { boundary, resting: Some(resting), ..Self::default() };
+        let failed = self.failed(slices, open);
+        let Self { boundary, behind_slots, .. } = std::mem::take(self);
+        *self = Self { boundary, resting: Some(failed), ..Self::default() };
         behind_slots
+    }
+
+    /// What a function failed to merge before the boundary.
+    pub(super) fn failed(&self, slices: Slices, open: &BTreeMap<PaneId, Pane>) -> Failed {
+        if let Some(resting) = &self.resting {
+            return resting.clone();
+        }
+        let before = |id: &PaneId| self.boundary.is_some_and(|b| id.start < b) && id.seen_from == slices.ends(id.start).0;
+        let all = open.iter().filter(|(id, _)| !self.spoilt.is_empty() && before(id));
+        let each = all.flat_map(|(id, pane)| pane.entries().map(|(key, slot)| ((id.start, key.bytes.into()), slot)));
+        each.filter_map(|(of, slot)| Some((of, self.spoilt.get(&slot)?.clone()))).collect()
+    }
+
+    /// Goes on at a block's boundary with what had failed before it; what there is by key is in a store.
+    pub(super) fn restore_resting(boundary: i64, failed: impl Iterator<Item = (i64, Box<[u8]>, usize, String)>) -> Self {
+        let failed = failed.map(|(start, key, aggregate, reason)| ((start, key), (aggregate, untold(reason))));
+        Self { boundary: Some(boundary), resting: Some(failed.collect()), ..Self::default() }
     }
 
     /// What would be known, had there been no keys but those of these panes: at this window's block, if that is
@@ -153,17 +166,9 @@ impl Sliding {
         self.boundary
     }
 
-    /// The slots that a function failed to merge.
-    pub(super) fn spoilt(&self) -> &BTreeMap<u32, (usize, Failure)> {
-        &self.spoilt
-    }
-
     /// Notes that a function has failed to merge what stands in a slot.
     pub(super) fn spoil(&mut self, slot: u32, aggregate: usize, reason: String) {
-        // What the call was made with is not in the checkpoint, and its letter says that it was not made.
-        let (columns, held) = (Vec::new(), Vec::new());
-        let attempt = Attempt { method: Method::Merge, moment: moment(0), columns, held, rows: 0, tried: false };
-        self.spoilt.insert(slot, (aggregate, Failure { row: 0, reason, fault: None, attempt: Arc::new(attempt) }));
+        self.spoilt.insert(slot, (aggregate, untold(reason)));
     }
 
     /// Puts a pane before those that are before the boundary already.
@@ -264,4 +269,11 @@ impl Sliding {
         }
         spoilt
     }
+}
+
+/// A failure that is in a checkpoint. What the call was made with is not, and its letter says that it was not made.
+fn untold(reason: String) -> Failure {
+    let (columns, held) = (Vec::new(), Vec::new());
+    let attempt = Attempt { method: Method::Merge, moment: moment(0), columns, held, rows: 0, tried: false };
+    Failure { row: 0, reason, fault: None, attempt: Arc::new(attempt) }
 }

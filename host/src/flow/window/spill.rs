@@ -7,6 +7,7 @@
 //! back as it was.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use arrow_array::{ArrayRef, BinaryArray};
 
@@ -18,7 +19,9 @@ use super::pane::Pane;
 use super::panes::Panes;
 use super::place::Open;
 use super::sliding::Sliding;
+use crate::checkpoint::{FileRef, Frozen};
 use crate::error::Result;
+use crate::flow::cut::Sections;
 use crate::flow::exchange::{owner, workers_of_key_groups};
 use crate::plan;
 use crate::report::{Counted, Node};
@@ -61,6 +64,7 @@ impl Windows {
         window: &plan::Window,
         worker: usize,
         workers: usize,
+        restored: Option<Sections<'_>>,
     ) -> Result<()> {
         let Open::Panes(panes) = &mut self.open else {
             return self.keep_keys_in(stores, step, window, (worker, workers));
@@ -73,9 +77,54 @@ impl Windows {
         let mine = Box::new(move |key: &[u8]| owner(key, &owners) as usize == worker);
         let per_key = PerKey::One;
         let part = Part { step, index: None, worker, workers, key: &window.key, values: &values, per_key, mine };
-        let Some(store) = stores.store(part)? else { return Ok(()) };
+        let fetch = |file: &FileRef, to: &Path| restored.map_or(Ok(()), |sections| sections.fetch(file, to));
+        let saved = restored.map(|sections| state::Saved {
+            files: sections.files(),
+            same_workers: sections.same_workers(),
+            fetch: &fetch,
+        });
+        let Some(store) = stores.store(part, saved.as_ref())? else { return Ok(()) };
         self.spill = Some(Spill::new(store, stores.memory_bytes() / workers, stores.are_read(), panes));
         Ok(())
+    }
+
+    /// Goes on with what the store has had from a checkpoint: all of it is in the store alone, but for the keys
+    /// whose changes no early result has told yet.
+    pub(super) fn restore_spilled(&mut self, unseen: &[(PaneId, &[u8])]) -> Result<()> {
+        let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return Ok(()) };
+        let (over, open): (Vec<_>, Vec<_>) = spill
+            .store
+            .panes()
+            .into_iter()
+            .map(|pane| (pane, id(panes.slices, pane)))
+            .partition(|(_, id)| panes.is_over(*id));
+        spill.store.remove(&over.into_iter().map(|(pane, _)| pane).collect::<Vec<_>>())?;
+        for (_, id) in open {
+            spill.stored.insert(id);
+            panes.open.entry(id).or_default().spilled = true;
+        }
+        for (id, key) in unseen {
+            panes.bring(*id, key);
+        }
+        let count = panes.slots.count();
+        self.aggregates.iter_mut().for_each(|a| a.store.grow(count));
+        self.recall()
+    }
+
+    /// Writes what has changed since the last cut to the store, so that all of the state is there, and gives it as
+    /// files. None where there is no store.
+    pub(super) fn freeze(&mut self) -> Result<Option<Frozen>> {
+        let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return Ok(None) };
+        let changed = panes.open.iter().map(|(id, pane)| {
+            let all = || (0..pane.slots.len() as u32).collect();
+            let mut keys: Vec<u32> = if self.rewritten.contains(id) { all() } else { pane.unsaved.keys.clone() };
+            keys.sort_unstable_by(|a, b| pane.keys.bytes(*a).cmp(pane.keys.bytes(*b)));
+            (*id, pane, keys)
+        });
+        let changed = changed.filter(|(.., keys)| !keys.is_empty());
+        write(spill, panes.slices, &self.aggregates, self.batch_rows, changed)?;
+        panes.open.values_mut().for_each(|pane| pane.unsaved.clear());
+        spill.store.freeze()
     }
 
     /// Tells how large the state is.
@@ -199,4 +248,10 @@ pub(in crate::flow) fn place(slices: Slices, id: PaneId) -> state::Pane {
     let (first, _) = slices.ends(id.start);
     let start = if slices.is_global() { i64::MIN } else { id.start };
     state::Pane { start, variant: id.seen_from.saturating_sub(first) }
+}
+
+/// The pane of which a store has something under this name.
+fn id(slices: Slices, state::Pane { start, variant }: state::Pane) -> PaneId {
+    let (first, _) = slices.ends(start);
+    PaneId { start, seen_from: first.saturating_add(variant) }
 }

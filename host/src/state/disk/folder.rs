@@ -12,7 +12,7 @@ use lsm_tree::{Cache, DescriptorTable};
 
 use super::Disk;
 use crate::error::{Error, Result};
-use crate::state::{Part, disk_error};
+use crate::state::{Part, Saved, disk_error};
 
 /// The file that says that the folder is weir's.
 const MARK: &str = "weir-state";
@@ -68,14 +68,14 @@ impl Folder {
     }
 
     /// The store of a step on a worker.
-    pub(in crate::state) fn store(&self, part: &Part<'_>) -> Result<Disk> {
+    pub(in crate::state) fn store(&self, part: &Part<'_>, saved: Option<&Saved<'_>>) -> Result<Disk> {
         // Names of steps are anything that TOML can say, so a folder's name is not made of them alone.
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
         let name: String = part.step.chars().map(plain).take(40).collect();
         let hash = xxhash_rust::xxh3::xxh3_64(part.step.as_bytes());
         let index = part.index.map_or(String::new(), |index| format!("-{index}"));
         let path = self.path.join(format!("{name}-{hash:016x}{index}-{}", part.worker));
-        Disk::open(path, part, Arc::clone(&self.cache), Arc::clone(&self.files))
+        Disk::open(path, part, saved, (&self.cache, &self.files))
     }
 }
 

@@ -1,7 +1,7 @@
 //! State on disk: a log-structured merge tree for each step and worker.
 //!
 //! What is put comes sorted, so it is written as a table at once, without a journal or a table in memory:
-//! nothing here has to survive the run. The tables are merged after a put, in the worker itself,
+//! what has to survive the run goes into checkpoints, as the tables that there are ([`frozen`]). The tables are merged after a put, in the worker itself,
 //! so that there is no thread that could fall behind. A pane is given up by dropping the tables
 //! that hold nothing but panes that were given up; what else is left of it is never asked for.
 //!
@@ -10,20 +10,22 @@
 //! key may have several, one behind the other (`rows.rs`).
 
 mod folder;
+mod frozen;
 mod rows;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Bound;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::builder::BinaryBuilder;
 use arrow_array::{Array, BinaryArray};
 use lsm_tree::compaction::Leveled;
-use lsm_tree::{AbstractTree, AnyTree, Cache, Config, DescriptorTable, Guard, SeqNo};
+use lsm_tree::{AbstractTree, AnyTree, Cache, Config, DescriptorTable, Guard, SeqNo, SequenceNumberCounter};
 
-use super::{Entries, Found, Pane, Part, Store, disk_error};
+use super::{Entries, Found, Pane, Part, Saved, Store, disk_error};
+use crate::checkpoint::Frozen;
 use crate::error::Result;
 use rows::Values;
 
@@ -39,20 +41,66 @@ const NO_SNAPSHOT: SeqNo = SeqNo::MAX >> 1;
 pub(super) struct Disk {
     path: PathBuf,
     tree: AnyTree,
+    /// What it is called in a checkpoint.
+    name: String,
     strategy: Arc<Leveled>,
     values: Values,
     /// Panes that have something here.
     panes: BTreeSet<Pane>,
 }
 
+/// What the trees of a run share.
+type Common<'a> = (&'a Arc<Cache>, &'a Arc<DescriptorTable>);
+
 impl Disk {
-    fn open(path: PathBuf, part: &Part<'_>, cache: Arc<Cache>, files: Arc<DescriptorTable>) -> Result<Self> {
-        let config = Config::new(&path, Default::default(), Default::default())
-            .use_cache(cache)
-            .use_descriptor_table(Some(files));
-        let tree = config.open().map_err(|e| disk_error("can't be opened", &path, e))?;
+    fn open(path: PathBuf, part: &Part<'_>, saved: Option<&Saved<'_>>, common: Common<'_>) -> Result<Self> {
+        let name = part.index.unwrap_or("state").to_owned();
+        let own = saved.filter(|saved| saved.same_workers).and_then(|saved| {
+            let files = saved.files.get(&part.worker)?;
+            Some(frozen::thaw(&path, &name, files, saved.fetch))
+        });
+        let panes = own.transpose()?.unwrap_or_default();
+        let tree = open(&path, common)?;
         let (strategy, values) = (Arc::new(Leveled::default()), Values::new(part.values, part.per_key));
-        Ok(Self { path, tree, strategy, values, panes: BTreeSet::new() })
+        let mut disk = Self { path, tree, name, strategy, values, panes };
+        if let Some(saved) = saved.filter(|saved| !saved.same_workers) {
+            for (worker, files) in &saved.files {
+                disk.take_over(part, *worker, &|path, name| frozen::thaw(path, name, files, saved.fetch), common)?;
+            }
+        }
+        Ok(disk)
+    }
+
+    /// Takes what is this worker's from the tree that another had.
+    fn take_over(
+        &mut self,
+        part: &Part<'_>,
+        worker: usize,
+        thaw: &dyn Fn(&Path, &str) -> Result<BTreeSet<Pane>>,
+        common: Common<'_>,
+    ) -> Result<()> {
+        let path = self.path.with_extension(format!("of-{worker}"));
+        let panes = thaw(&path, &self.name)?;
+        let other = open(&path, common)?;
+        let failed = |e| disk_error("can't be written", &self.path, e);
+        let mut table = self.tree.ingestion().map_err(failed)?;
+        let mut any = false;
+        for entry in other.iter(SeqNo::MAX, None) {
+            let (key, value) = entry.into_inner().map_err(|e| disk_error("can't be read", &path, e))?;
+            let Some((pane, of)) = key.split_first_chunk::<PANE>() else { continue };
+            let pane = frozen::pane_of(pane);
+            if panes.contains(&pane) && (part.mine)(of) {
+                table.write(&key[..], &value[..]).map_err(failed)?;
+                self.panes.insert(pane);
+                any = true;
+            }
+        }
+        if any {
+            table.finish().map_err(failed)?;
+        }
+        drop(other);
+        std::fs::remove_dir_all(&path).map_err(|e| disk_error("can't be removed", &path, e))?;
+        self.compact()
     }
 
     /// Merges tables until there is nothing to merge.
@@ -152,12 +200,35 @@ impl Store for Disk {
     fn bytes(&self) -> u64 {
         self.tree.disk_space()
     }
+
+    fn panes(&self) -> Vec<Pane> {
+        self.panes.iter().copied().collect()
+    }
+
+    fn freeze(&mut self) -> Result<Option<Frozen>> {
+        frozen::freeze(&self.tree, (&self.path, &self.name), &self.panes).map(Some)
+    }
 }
 
 impl fmt::Debug for Disk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Disk").field("path", &self.path).field("panes", &self.panes.len()).finish_non_exhaustive()
     }
+}
+
+/// Opens a tree: a new one, or that of the files that are there.
+fn open(path: &Path, (cache, files): Common<'_>) -> Result<AnyTree> {
+    let failed = |e| disk_error("can't be opened", path, e);
+    let (last, visible) = (SequenceNumberCounter::default(), SequenceNumberCounter::default());
+    let config = Config::new(path, last.clone(), visible.clone())
+        .use_cache(Arc::clone(cache))
+        .use_descriptor_table(Some(Arc::clone(files)));
+    let tree = config.open().map_err(failed)?;
+    // What is put has to be newer than what is there.
+    let next = tree.get_highest_persisted_seqno().map_or(0, |highest| highest + 1);
+    last.fetch_max(next);
+    visible.fetch_max(next);
+    Ok(tree)
 }
 
 /// A pane as bytes that sort as panes do.

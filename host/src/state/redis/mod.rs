@@ -381,6 +381,10 @@ impl Store for Redis {
     fn bytes(&self) -> u64 {
         self.written.values().map(|w| w.keys * w.bytes / w.entries.max(1)).sum()
     }
+
+    fn panes(&self) -> Vec<Pane> {
+        self.written.keys().copied().collect()
+    }
 }
 
 impl fmt::Debug for Server {

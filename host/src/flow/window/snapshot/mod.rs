@@ -75,7 +75,7 @@ impl Windows {
         let facts = self.facts();
         let rewritten = std::mem::take(&mut self.rewritten);
         let (whole, kept) = match &mut self.open {
-            Open::Panes(panes) => panes::kept(panes, &rewritten, pace),
+            Open::Panes(panes) => panes::kept(panes, &rewritten, pace, self.spill.is_some()),
             Open::Sessions(sessions) => sessions::kept(sessions, pace),
             Open::Counts(counts) => counts::kept(counts, pace),
         };
@@ -113,13 +113,8 @@ impl Windows {
         let (mut boundary, mut spoilt) = (None, Vec::new());
         if let Some(sliding) = &self.sliding {
             boundary = sliding.boundary();
-            let failed = sliding.spoilt();
-            let of = panes.open.iter().filter(|_| !failed.is_empty());
-            for (id, key, slot) in of.flat_map(|(id, pane)| pane.entries().map(|(key, slot)| (*id, key, slot))) {
-                if let Some((aggregate, failure)) = failed.get(&slot) {
-                    let (key, reason) = (key.bytes.to_vec(), failure.reason.clone());
-                    spoilt.push(Spoilt { start: id.start, key, aggregate: *aggregate, reason });
-                }
+            for ((start, key), (aggregate, failure)) in sliding.failed(panes.slices, &panes.open) {
+                spoilt.push(Spoilt { start, key: key.into(), aggregate, reason: failure.reason });
             }
         }
         Facts { fired: panes.fired, boundary, spoilt }
@@ -142,14 +137,25 @@ impl Windows {
         for (section, overlap) in newest_first(sections.all()) {
             self.adopt(section, &mut newer, overlap, mine).map_err(|what| sections.wrong(what))?;
         }
+        if self.spill.is_some() {
+            let tables = sections.last_of_each().flat_map(|section| section.table(UNSEEN));
+            let unseen = tables.map(|held| panes::unseen(held, mine)).collect::<Result<Vec<_>, _>>();
+            self.restore_spilled(&unseen.map_err(|what| sections.wrong(what))?.concat())?;
+        }
         for section in sections.last_of_each() {
             self.adopt_unseen(section, mine).map_err(|what| sections.wrong(what))?;
         }
         if let (Open::Panes(panes), Some(sliding)) = (&self.open, &mut self.sliding)
             && let Some(boundary) = facts.iter().find_map(|(_, facts)| facts.boundary)
         {
+            let spoilt = facts.iter().flat_map(|(_, facts)| &facts.spoilt);
+            if self.spill.is_some() {
+                let of = |s: &Spoilt| (s.start, s.key.as_slice().into(), s.aggregate, s.reason.clone());
+                *sliding = Sliding::restore_resting(boundary, spoilt.map(of));
+                return Ok(());
+            }
             *sliding = Sliding::restore(boundary, panes.slices, &panes.open);
-            for Spoilt { start, key, aggregate, reason } in facts.iter().flat_map(|(_, facts)| &facts.spoilt) {
+            for Spoilt { start, key, aggregate, reason } in spoilt {
                 if let Some(slot) = panes::slot(panes, *start, key) {
                     sliding.spoil(slot, *aggregate, reason.clone());
                 }

@@ -1,5 +1,7 @@
 //! Panes in checkpoints: a row for each key of each pane.
 
+use arrow_array::RecordBatch;
+
 use super::{Adopted, Kept, SLOTS, UNSEEN, key_column, keys, number_column, numbers};
 use crate::checkpoint::Section;
 use crate::flow::cut::keyed::{Newer, Pace, batch, table};
@@ -11,15 +13,17 @@ use crate::flow::window::panes::Panes;
 /// The columns that say whose a slot is: where the pane starts, which window is the first to see it, the key.
 pub(super) const COLUMNS: usize = 3;
 
-pub(super) fn kept(panes: &mut Panes, rewritten: &[PaneId], pace: &mut Pace) -> (bool, Kept) {
+/// With a store behind them all keys are in it, and here is what it does not know.
+pub(super) fn kept(panes: &mut Panes, rewritten: &[PaneId], pace: &mut Pace, stored: bool) -> (bool, Kept) {
     let all = |pane: &Pane| pane.slots.len();
     let changed = |id: &PaneId, pane: &Pane| match rewritten.contains(id) {
         true => all(pane),
         false => pane.unsaved.keys.len(),
     };
     let open = &panes.open;
-    let whole = pace.is_whole(open.iter().map(|(id, pane)| changed(id, pane)).sum(), open.values().map(all).sum());
-    let picked = open.iter().map(|(id, pane)| {
+    let whole =
+        stored || pace.is_whole(open.iter().map(|(id, pane)| changed(id, pane)).sum(), open.values().map(all).sum());
+    let picked = open.iter().filter(|_| !stored).map(|(id, pane)| {
         let mut keys: Vec<u32> = match whole || rewritten.contains(id) {
             true => (0..pane.slots.len() as u32).collect(),
             false => pane.unsaved.keys.clone(),
@@ -84,16 +88,20 @@ pub(super) fn adopt(
     Ok(all)
 }
 
-pub(super) fn adopt_unseen(
-    panes: &mut Panes,
-    held: &arrow_array::RecordBatch,
+/// The keys, of those that are this worker's, whose changes no early result has told yet.
+pub(super) fn unseen<'a>(
+    held: &'a RecordBatch,
     mine: &dyn Fn(&[u8]) -> bool,
-) -> Result<(), String> {
+) -> Result<Vec<(PaneId, &'a [u8])>, String> {
     let (starts, seen_froms, keys) = (numbers(held, 0)?, numbers(held, 1)?, keys(held, 2)?);
-    for row in (0..held.num_rows()).filter(|row| mine(keys.value(*row))) {
-        let id = PaneId { start: starts[row], seen_from: seen_froms[row] };
+    let of = |row: usize| (PaneId { start: starts[row], seen_from: seen_froms[row] }, keys.value(row));
+    Ok((0..held.num_rows()).map(of).filter(|(_, key)| mine(key)).collect())
+}
+
+pub(super) fn adopt_unseen(panes: &mut Panes, held: &RecordBatch, mine: &dyn Fn(&[u8]) -> bool) -> Result<(), String> {
+    for (id, key) in unseen(held, mine)? {
         if let Some(pane) = panes.open.get_mut(&id)
-            && let Some(index) = pane.keys.find(Key::of(keys.value(row)))
+            && let Some(index) = pane.keys.find(Key::of(key))
         {
             pane.unseen.add(index);
             panes.changed.insert(id);
