@@ -93,9 +93,7 @@ fn run_here(
     stop: &Arc<AtomicBool>,
     cluster: Option<&Cluster>,
 ) -> Result<Report> {
-    let has_state =
-        |node: &&Node| matches!(node.operator, Operator::Window(_) | Operator::StatefulMap(_) | Operator::Join(_));
-    let with_state = plan.nodes.iter().filter(has_state).count();
+    let with_state = plan.nodes.iter().filter(|node| node.has_state()).count();
     let saved = match Saved::open(&plan, options, metrics)? {
         Start::At(saved) => *saved,
         Start::Complete => return Ok(metrics.snapshot()),

@@ -8,14 +8,17 @@
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
+use std::path::Path;
 
 use arrow_array::builder::BinaryBuilder;
 use arrow_array::{Array, ArrayRef, BinaryArray, new_empty_array};
 
+use super::cut::Sections;
 use super::exchange::{owner, workers_of_key_groups};
 use super::window::keys::prefix;
+use crate::checkpoint::{FileRef, Frozen};
 use crate::error::Result;
-use crate::state::{Entries, Found, Mine, Pane, Part, PerKey, Store, Stores};
+use crate::state::{Entries, Found, Mine, Pane, Part, PerKey, Saved, Store, Stores};
 use crate::types::Field;
 
 /// The one pane that all keys are in.
@@ -38,6 +41,14 @@ impl Whose<'_> {
     }
 }
 
+/// The store of a step on a worker, with what stores had where the run goes on.
+pub(super) fn open(stores: &Stores, part: Part<'_>, restored: Option<Sections<'_>>) -> Result<Option<Box<dyn Store>>> {
+    let Some(sections) = restored else { return stores.store(part, None) };
+    let fetch = |file: &FileRef, to: &Path| sections.fetch(file, to);
+    let saved = Saved { files: sections.files(), same_workers: sections.same_workers(), fetch: &fetch };
+    stores.store(part, Some(&saved))
+}
+
 /// The store of one step on one worker, and what is known of it.
 #[derive(Debug)]
 pub(super) struct Stored {
@@ -46,7 +57,7 @@ pub(super) struct Stored {
     /// Whether others read it, so that it has to be as the last epoch left it.
     live: bool,
     batch_rows: usize,
-    /// Whether anything has been written.
+    /// Whether anything is there or has been written.
     any: bool,
     /// Keys that are over and may be in the store.
     gone: BTreeSet<Box<[u8]>>,
@@ -62,15 +73,16 @@ impl Stored {
         whose: &Whose<'_>,
         (per_key, values): (PerKey, &[Field]),
         batch_rows: usize,
+        restored: Option<Sections<'_>>,
     ) -> Result<Option<Self>> {
         let Whose { step, worker, workers, key } = *whose;
         let part = Part { step, index: None, worker, workers, key, values, per_key, mine: whose.mine() };
-        Ok(stores.store(part)?.map(|store| Self {
+        Ok(open(stores, part, restored)?.map(|store| Self {
+            any: !store.panes().is_empty(),
             store,
             memory_bytes: stores.memory_bytes() / workers,
             live: stores.are_read(),
             batch_rows,
-            any: false,
             gone: BTreeSet::new(),
             gone_bytes: 0,
             none: values.iter().map(|f| new_empty_array(&f.data_type.arrow())).collect(),
@@ -122,6 +134,11 @@ impl Stored {
     pub(super) fn take_out(&mut self, key: Box<[u8]>) {
         let bytes = size_of::<Box<[u8]>>() + key.len();
         self.gone_bytes += if self.gone.insert(key) { bytes } else { 0 };
+    }
+
+    /// What has been written, as files that stay as they are; none where it can't be had so.
+    pub(super) fn freeze(&mut self) -> Result<Option<Frozen>> {
+        self.store.freeze()
     }
 
     /// Takes out the keys that are over.

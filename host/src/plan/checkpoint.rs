@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::quantity::duration_us;
 use super::spec::{At, CheckpointSpec, Text};
+use super::state::goes_into_no_checkpoint;
 use super::streams::relative;
 use super::{Node, Operator};
 use crate::checkpoint::{Bucket, Location, Settings, is_url};
@@ -64,6 +65,14 @@ pub(super) fn checkpoint(
     if let state::Settings::Redis { .. } = state {
         let message = "state in Redis goes on behind a checkpoint, so no run could go on from there";
         return Err(text.wrong(spec, message).hint("keep it on disk, or take `[state]` or `[checkpoint]` out"));
+    }
+    if *state != state::Settings::Memory {
+        for (node, start) in nodes.iter().zip(starts) {
+            if let Some(what) = goes_into_no_checkpoint(node) {
+                let message = format!("step `{}`: {what} on disk go into no checkpoint", node.name);
+                return Err(at(*start, message).hint("take `[state]` or `[checkpoint]` out"));
+            }
+        }
     }
     Ok(Some(Settings { location: location(text, spec.get_ref())?, every, keep }))
 }

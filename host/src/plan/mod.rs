@@ -319,6 +319,11 @@ impl Node {
         self.input.into_iter().chain(self.right())
     }
 
+    /// Whether it remembers something between rows.
+    pub fn has_state(&self) -> bool {
+        matches!(self.operator, Operator::Window(_) | Operator::StatefulMap(_) | Operator::Join(_))
+    }
+
     /// The other stream of a join.
     pub fn right(&self) -> Option<usize> {
         match &self.operator {

@@ -61,3 +61,17 @@ pub(super) fn stays_in_memory(node: &Node) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// Why the state of a node that is on disk can't be in a checkpoint; none where it can.
+pub(super) fn goes_into_no_checkpoint(node: &Node) -> Option<&'static str> {
+    match &node.operator {
+        Operator::Window(window) if window.compute.group_map().is_some() => Some("whole groups"),
+        Operator::Window(window) => match window.kind {
+            WindowKind::Session { .. } => Some("sessions"),
+            WindowKind::Count { .. } => Some("windows of so many rows"),
+            _ => None,
+        },
+        Operator::Join(_) => Some("joins"),
+        _ => None,
+    }
+}

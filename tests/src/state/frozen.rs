@@ -78,7 +78,8 @@ fn a_store_goes_on_from_its_files_with_any_number_of_workers() {
             let mut stores: Vec<_> = (0..workers).map(|w| store_of(&taken, PerKey::One, w, workers, saved)).collect();
             assert!(all(&mut stores) == model, "seed {seed}, life {life}, from {before} to {workers} workers");
             // What comes later is newer than what was there.
-            let panes: Vec<Pane> = (0..9).map(pane).filter(|pane| !removed.contains(pane) && random.once_in(2)).collect();
+            let panes: Vec<Pane> =
+                (0..9).map(pane).filter(|pane| !removed.contains(pane) && random.once_in(2)).collect();
             for round in 0..3 {
                 put(&mut stores, &mut model, &panes, life * 10 + round, &mut random);
             }

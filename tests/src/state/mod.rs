@@ -1,8 +1,8 @@
 //! The stores of state against a map, and what goes wrong with them.
 
 mod failures;
-mod keyed;
 mod frozen;
+mod keyed;
 mod layout;
 mod rows;
 mod windows;

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::checkpoint::{FileRef, Folder, Found, Manifest, Position, Section, Shape, difference};
 use crate::error::{Error, Result};
-use crate::plan::{Operator, Plan};
+use crate::plan::{Node, Operator, Plan};
+use crate::state::Settings;
 
 /// What a run goes on from.
 #[derive(Debug, Default)]
@@ -40,6 +41,13 @@ pub(super) fn last(plan: &Plan, folder: &Folder) -> Result<Option<Manifest>> {
     }
     if let Some(difference) = difference(&manifest.shape, &Shape::of(plan)) {
         return Err(refused(format!("{from}: the pipeline has changed: {difference}")));
+    }
+    let was_on_disk = manifest.parts.iter().any(|part| !part.files.is_empty());
+    let is_on_disk = matches!(plan.state, Settings::Disk { .. }) && plan.nodes.iter().any(Node::has_state);
+    if was_on_disk != is_on_disk {
+        let place = |on_disk: bool| if on_disk { "on disk" } else { "in memory" };
+        let (was, is) = (place(was_on_disk), place(is_on_disk));
+        return Err(refused(format!("{from}: the pipeline has changed: its state was {was}, and is {is}")));
     }
     if let Some(missing) = missing_partition(plan, &manifest.positions) {
         return Err(refused(format!("{from}: {missing}")));

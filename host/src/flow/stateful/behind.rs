@@ -12,9 +12,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef, BinaryArray, TimestampMicrosecondArray, UInt32Array};
 use arrow_select::take::take;
+use serde::{Deserialize, Serialize};
 
 use super::states::States;
+use crate::checkpoint::Frozen;
 use crate::error::Result;
+use crate::flow::cut::Sections;
 use crate::flow::stored::{PANE, Stored, Whose, in_key_order};
 use crate::plan;
 use crate::report::{Counted, Node};
@@ -32,8 +35,8 @@ pub(super) struct Behind {
 }
 
 /// When a store is swept of what is over.
-#[derive(Debug, PartialEq, Eq)]
-struct Sweep {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sweep {
     /// States that were written since it was.
     written: u64,
     /// States that were left.
@@ -50,6 +53,13 @@ impl Sweep {
         enough && ttl_us.is_some_and(over)
     }
 
+    /// Takes in that of another store, a share of whose keys have come here.
+    fn add(&mut self, other: Self) {
+        self.written += other.written;
+        self.left += other.left;
+        self.oldest = self.oldest.min(other.oldest);
+    }
+
     fn note(&mut self, last: i64) {
         self.written += 1;
         self.oldest = self.oldest.min(last);
@@ -64,12 +74,13 @@ impl States {
         whose: &Whose<'_>,
         plan: &plan::StatefulMap,
         batch_rows: usize,
+        restored: Option<Sections<'_>>,
     ) -> Result<()> {
         let last = plan.ttl_us.map(|_| Field::new(LAST, DataType::Timestamp, false));
         let state = plan.apply.call.function.signature().accumulator.iter();
         let state = state.map(|field| Field { name: format!("state.{}", field.name), ..field.clone() });
         let values: Vec<Field> = last.into_iter().chain(state).collect();
-        let stored = Stored::open(stores, whose, (PerKey::One, &values), batch_rows)?;
+        let stored = Stored::open(stores, whose, (PerKey::One, &values), batch_rows, restored)?;
         self.behind = stored.map(|stored| Behind {
             stored,
             ttl_us: plan.ttl_us,
@@ -79,6 +90,21 @@ impl States {
             self.keys.save();
         }
         Ok(())
+    }
+
+    /// Writes what has changed, so that all of the state is in the store, and gives it as files, with what is known
+    /// of them. None where there is no store.
+    pub(super) fn freeze(&mut self) -> Result<Option<(Frozen, Sweep)>> {
+        self.write()?;
+        let Some(Behind { stored, sweep, .. }) = &mut self.behind else { return Ok(None) };
+        Ok(stored.freeze()?.map(|frozen| (frozen, *sweep)))
+    }
+
+    /// Goes on with what was known of the stores of all workers.
+    pub(super) fn resume_sweep(&mut self, of_all: impl Iterator<Item = Sweep>) {
+        if let Some(Behind { sweep, .. }) = &mut self.behind {
+            of_all.for_each(|of| sweep.add(of));
+        }
     }
 
     /// Tells how large the state is.

@@ -58,6 +58,9 @@ pub(super) struct Setting<'a> {
 #[derive(Serialize, Deserialize)]
 struct Facts {
     watermarks: watermarks::Saved,
+    /// What is known of its store, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sweep: Option<behind::Sweep>,
 }
 
 /// Puts a stateful map on a stream that is exchanged by its key.
@@ -76,7 +79,7 @@ pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>)
         names: names.to_vec(),
     };
     let whose = Whose { step: &node.name, worker, workers: peers, key: &stateful.key };
-    if let Err(error) = step.states.keep_in(stores, &whose, stateful, options.batch_rows) {
+    if let Err(error) = step.states.keep_in(stores, &whose, stateful, options.batch_rows, restored) {
         step.failures.shared.fail(error);
     }
     if cuts.are_taken() {
@@ -112,7 +115,7 @@ pub(super) fn stateful_map<'scope>(stream: Stream<'scope>, setting: Setting<'_>)
                 }
                 step.settle();
                 if cuts.at(*capability.time()).is_some() {
-                    cuts.leave(step.snapshot());
+                    step.leave(&cuts);
                 }
             }
         }
@@ -147,11 +150,25 @@ struct Step {
 }
 
 impl Step {
-    /// What it holds, or what of it has changed.
-    fn snapshot(&mut self) -> Section {
-        let (table, whole) = self.states.snapshot();
-        let facts = Facts { watermarks: self.watermarks.saved(&self.names) };
-        Section { node: self.name.clone(), whole, facts: json!(facts), tables: vec![table] }
+    /// Leaves what it holds at a cut, or what of it has changed.
+    fn leave(&mut self, cuts: &Cuts) {
+        let frozen = self.states.freeze().unwrap_or_else(|error| {
+            self.failures.shared.fail(error);
+            None
+        });
+        let (tables, whole) = match &frozen {
+            Some(_) => (Vec::new(), true),
+            None => {
+                let (table, whole) = self.states.snapshot();
+                (vec![table], whole)
+            }
+        };
+        let sweep = frozen.as_ref().map(|(_, sweep)| *sweep);
+        let facts = Facts { watermarks: self.watermarks.saved(&self.names), sweep };
+        cuts.leave(Section { node: self.name.clone(), whole, facts: json!(facts), tables });
+        if let Some((frozen, _)) = frozen {
+            cuts.leave_frozen(&self.name, frozen);
+        }
     }
 
     /// Goes on where a checkpoint was.
@@ -162,6 +179,7 @@ impl Step {
         }
         let owners = workers_of_key_groups(peers);
         self.states.restore(sections, &|key| owner(key, &owners) == worker)?;
+        self.states.resume_sweep(facts.iter().filter_map(|(_, facts)| facts.sweep));
         self.states.forget(self.watermarks.stream());
         Ok(())
     }

@@ -123,14 +123,18 @@ impl Sliding {
         if let Some(resting) = &self.resting {
             return resting.clone();
         }
-        let before = |id: &PaneId| self.boundary.is_some_and(|b| id.start < b) && id.seen_from == slices.ends(id.start).0;
+        let before =
+            |id: &PaneId| self.boundary.is_some_and(|b| id.start < b) && id.seen_from == slices.ends(id.start).0;
         let all = open.iter().filter(|(id, _)| !self.spoilt.is_empty() && before(id));
         let each = all.flat_map(|(id, pane)| pane.entries().map(|(key, slot)| ((id.start, key.bytes.into()), slot)));
         each.filter_map(|(of, slot)| Some((of, self.spoilt.get(&slot)?.clone()))).collect()
     }
 
     /// Goes on at a block's boundary with what had failed before it; what there is by key is in a store.
-    pub(super) fn restore_resting(boundary: i64, failed: impl Iterator<Item = (i64, Box<[u8]>, usize, String)>) -> Self {
+    pub(super) fn restore_resting(
+        boundary: i64,
+        failed: impl Iterator<Item = (i64, Box<[u8]>, usize, String)>,
+    ) -> Self {
         let failed = failed.map(|(start, key, aggregate, reason)| ((start, key), (aggregate, untold(reason))));
         Self { boundary: Some(boundary), resting: Some(failed.collect()), ..Self::default() }
     }

@@ -7,7 +7,6 @@
 //! back as it was.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use arrow_array::{ArrayRef, BinaryArray};
 
@@ -19,10 +18,11 @@ use super::pane::Pane;
 use super::panes::Panes;
 use super::place::Open;
 use super::sliding::Sliding;
-use crate::checkpoint::{FileRef, Frozen};
+use crate::checkpoint::Frozen;
 use crate::error::Result;
 use crate::flow::cut::Sections;
 use crate::flow::exchange::{owner, workers_of_key_groups};
+use crate::flow::stored::open;
 use crate::plan;
 use crate::report::{Counted, Node};
 use crate::state::{self, Entries, Part, PerKey, Stores};
@@ -77,13 +77,7 @@ impl Windows {
         let mine = Box::new(move |key: &[u8]| owner(key, &owners) as usize == worker);
         let per_key = PerKey::One;
         let part = Part { step, index: None, worker, workers, key: &window.key, values: &values, per_key, mine };
-        let fetch = |file: &FileRef, to: &Path| restored.map_or(Ok(()), |sections| sections.fetch(file, to));
-        let saved = restored.map(|sections| state::Saved {
-            files: sections.files(),
-            same_workers: sections.same_workers(),
-            fetch: &fetch,
-        });
-        let Some(store) = stores.store(part, saved.as_ref())? else { return Ok(()) };
+        let Some(store) = open(stores, part, restored)? else { return Ok(()) };
         self.spill = Some(Spill::new(store, stores.memory_bytes() / workers, stores.are_read(), panes));
         Ok(())
     }
@@ -92,14 +86,14 @@ impl Windows {
     /// whose changes no early result has told yet.
     pub(super) fn restore_spilled(&mut self, unseen: &[(PaneId, &[u8])]) -> Result<()> {
         let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return Ok(()) };
-        let (over, open): (Vec<_>, Vec<_>) = spill
+        let (over, held): (Vec<_>, Vec<_>) = spill
             .store
             .panes()
             .into_iter()
             .map(|pane| (pane, id(panes.slices, pane)))
             .partition(|(_, id)| panes.is_over(*id));
         spill.store.remove(&over.into_iter().map(|(pane, _)| pane).collect::<Vec<_>>())?;
-        for (_, id) in open {
+        for (_, id) in held {
             spill.stored.insert(id);
             panes.open.entry(id).or_default().spilled = true;
         }
