@@ -96,7 +96,6 @@ impl Files {
     /// system it is copied.
     pub fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.operation()?;
-        self.remove(to)?;
         if fs::hard_link(from, to).is_err() {
             fs::copy(from, to)?;
         }

@@ -176,9 +176,10 @@ impl Case {
             let of =
                 |manifest: Manifest| manifest.positions.into_iter().map(|p| (p.record, p.ended)).collect::<Vec<_>>();
             let positions = at.last().ok().flatten().map(of);
+            // A checkpoint of state on disk takes as many operations as there are files.
             match positions == last {
-                false => operations = 5 + kills as u64 % 29,
-                true => operations += 4,
+                false => operations = operations / 2 + 3 + kills as u64 % 29,
+                true => operations += 4 + operations / 4,
             }
             last = positions;
         }

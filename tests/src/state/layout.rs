@@ -33,7 +33,7 @@ fn a_pane_is_a_hash_of_json() {
 fn several_rows_of_a_key_are_a_list() {
     let server = Server::start();
     let stores = Stores::open(&settings(&server), "p", 1).expect("a server");
-    let mut store = store_of(&stores, PerKey::Many, 0, 1);
+    let mut store = store_of(&stores, PerKey::Many, 0, 1, None);
     let mut of = BTreeMap::from([(key(7), vec![(1.5, None), (2.0, Some("b".into()))]), (key(8), vec![(0.0, None)])]);
     store.put(&mut [entries_of(pane(0), &of)].into_iter()).expect("put");
     let name = "weir:p:by%3A n:1970-01-01T00:00:00Z";

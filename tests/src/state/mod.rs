@@ -116,7 +116,7 @@ fn some_keys(random: &mut Random, most: i64) -> Vec<Vec<u8>> {
 fn behaves_as_a_map(settings: &Settings, per_key: PerKey, seed: u64) {
     let mut random = Random::new(seed);
     let stores = Stores::open(settings, "model", 1).expect("a place for state");
-    let mut workers = [0, 1].map(|worker| store_of(&stores, per_key, worker, 2));
+    let mut workers = [0, 1].map(|worker| store_of(&stores, per_key, worker, 2, None));
     let mut models = [Model::new(), Model::new()];
     let mut removed = Vec::new();
     for round in 0..60 {
