@@ -52,7 +52,7 @@ impl StoredRows {
         let owners = workers_of_key_groups(setting.workers);
         let by_key = setting.by_key;
         let of_worker = move |name: &[u8]| !by_key || owner(key(name, front, behind), &owners) as usize == worker;
-        let store = stores.store(Part {
+        let part = Part {
             step,
             index,
             worker,
@@ -61,7 +61,8 @@ impl StoredRows {
             values: columns,
             per_key: PerKey::One,
             mine: Box::new(of_worker),
-        })?;
+        };
+        let store = stores.store(part, None)?;
         Ok(store.map(|store| Self { store, front, behind }))
     }
 

@@ -108,7 +108,7 @@ impl Windows {
         let columns = values.len();
         values.extend(window.compute.aggregates().iter().flat_map(held));
         let whose = Whose { step, worker, workers, key: &window.key };
-        let Some(stored) = Stored::open(stores, &whose, (PerKey::Many, &values), self.batch_rows)? else {
+        let Some(stored) = Stored::open(stores, &whose, (PerKey::Many, &values), self.batch_rows, None)? else {
             return Ok(());
         };
         let ends = match window.kind {

@@ -70,7 +70,14 @@ impl Ends {
         };
         let pane_us = (gap_us / PANES_OF_A_GAP).max(PANE_US_MIN);
         let parser = converter.parser();
-        Ok(stores.store(part)?.map(|store| Self { store, converter, parser, width, pane_us, panes: BTreeSet::new() }))
+        Ok(stores.store(part, None)?.map(|store| Self {
+            store,
+            converter,
+            parser,
+            width,
+            pane_us,
+            panes: BTreeSet::new(),
+        }))
     }
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> u64 {
