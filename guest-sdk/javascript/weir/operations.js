@@ -26,8 +26,7 @@ export class Writer {
       if (value === null) line = `null ${WIRE[kind]}`;
       else if (kind === "bigint" && BigInt.asIntN(64, value) !== value) {
         // No row of the host's.
-        this.fail(this.constant(true, "boolean"));
-        line = "int64 0";
+        line = `except ${this.constant(0n, kind)} ${this.constant(true, "boolean")}`;
       } else if (kind === "number" && !Number.isFinite(value)) line = `float64 ${Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf"}`;
       this.#constants.set(key, this.value(line));
     }

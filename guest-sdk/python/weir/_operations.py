@@ -33,8 +33,7 @@ class Writer:
                 line = "boolean true" if value else "boolean false"
             elif kind == "int64" and not -(2**63) <= value < 2**63:
                 # No row of the host's.
-                self.fail(self.constant(True, "boolean"))
-                line = "int64 0"
+                line = f"except {self.constant(0, kind)} {self.constant(True, 'boolean')}"
             else:
                 line = f"{kind} {value!r}"
             self._constants[key] = self.value(line)
@@ -113,14 +112,14 @@ def _divide(writer, operands):
     # Integers divide as they are, and not as the floats next to them.
     exact = all(kind != "float64" for _, kind in operands)
     a, b = (writer.float(operand, exact) for operand in operands)
-    writer.fail(writer.value(f"equal {b} {writer.constant(0.0, 'float64')}"))
-    return writer.value(f"divide {a} {b}")
+    mask = writer.value(f"equal {b} {writer.constant(0.0, 'float64')}")
+    return writer.value(f"except {writer.value(f'divide {a} {b}')} {mask}")
 
 
 def _sqrt(writer, operands):
     (a,) = (writer.float(operand) for operand in operands)
-    writer.fail(writer.value(f"less {a} {writer.constant(0.0, 'float64')}"))
-    return writer.value(f"sqrt {a}")
+    mask = writer.value(f"less {a} {writer.constant(0.0, 'float64')}")
+    return writer.value(f"except {writer.value(f'sqrt {a}')} {mask}")
 
 
 def _to_whole(name: str, row):

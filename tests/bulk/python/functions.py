@@ -188,6 +188,16 @@ def guarded_rows(a: int, b: int) -> int:
 
 
 @weir.map
+def kept(x: Column[float], y: Column[float], a: Column[int]) -> Column[float]:
+    return weir.where((y != 0) & (x >= 0), weir.sqrt(x) / y, weir.where(a == 0, 0.0, 1 / a))
+
+
+@weir.map
+def kept_rows(x: float, y: float, a: int) -> float:
+    return weir.sqrt(x) / y if y != 0 and x >= 0 else 0.0 if a == 0 else 1 / a
+
+
+@weir.map
 def refused(x: Column[float], y: Column[float]) -> Column[float]:
     weir.fail(x < 0, "below zero")
     ratio = x / y

@@ -15,6 +15,9 @@ pub(super) struct Block {
     pub(super) valid: Vec<bool>,
     /// Whether there may be none in some row. Without, all of `valid` is set.
     pub(super) nulls: bool,
+    /// Where there is no answer that is the same in every language. Only looked at where `any_bad`.
+    pub(super) bad: Vec<bool>,
+    pub(super) any_bad: bool,
 }
 
 pub(super) enum Values {
@@ -48,7 +51,7 @@ impl Block {
             Kind::Int => Values::Int(vec![0; ROWS]),
             Kind::Float => Values::Float(vec![0.0; ROWS]),
         };
-        Self { values, valid: vec![true; ROWS], nulls: false }
+        Self { values, valid: vec![true; ROWS], nulls: false, bad: vec![false; ROWS], any_bad: false }
     }
 
     pub(super) fn fill(&mut self, constant: &Constant) {
@@ -78,6 +81,15 @@ impl Block {
                 pull(&bytes[start * 4..], to, rows, |b| f32::from_le_bytes(b).into());
             }
             (Values::Float(to), _) => pull(&bytes[start * 8..], to, rows, f64::from_le_bytes),
+        }
+    }
+
+    /// Marks the rows without an answer.
+    pub(super) fn bad_rows(&self, failed: &mut [bool; ROWS]) {
+        if self.any_bad {
+            for (failed, bad) in failed.iter_mut().zip(&self.bad) {
+                *failed |= bad;
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The operations on blocks: plain loops over slices of one length, which the compiler makes vectors of.
 //!
-//! Rows that are given back are marked and have some value all the same, so that no loop has a way out.
+//! A row without an answer has some value all the same, so that no loop has a way out, and a mark. Marks go from
+//! operands to what is made of them, but for what a `where` does not choose.
 
 use super::block::{Block, ROWS, Values};
 use super::operation::Operation::{self, *};
@@ -10,15 +11,25 @@ const EXACT: i64 = 1 << 53;
 /// From where on a float is no integer of 64 bits: 2^63.
 const INT_END: f64 = 9_223_372_036_854_775_808.0;
 
-/// Computes a value, and marks the rows that it has no answer for. What is null is neither.
-pub(super) fn apply(operation: Operation, operands: [&Block; 3], out: &mut Block, failed: &mut [bool; ROWS]) {
+/// Computes a value.
+pub(super) fn apply(operation: Operation, operands: [&Block; 3], out: &mut Block) {
     validity(operation, operands, out);
     let mut bad = Bad { marks: [false; ROWS], any: false };
     compute(operation, operands, &mut out.values, &mut bad);
-    if bad.any {
-        for ((failed, bad), valid) in failed.iter_mut().zip(&bad.marks).zip(&out.valid) {
-            *failed |= bad & valid;
+    out.any_bad = bad.any || operands.iter().any(|operand| operand.any_bad);
+    if out.any_bad {
+        for row in 0..ROWS {
+            out.bad[row] = (bad.marks[row] & out.valid[row]) | inherited(operation, operands, row);
         }
+    }
+}
+
+/// Whether what a row is made of has no answer.
+fn inherited(operation: Operation, [a, b, c]: [&Block; 3], row: usize) -> bool {
+    let bad = |block: &Block| block.any_bad & block.bad[row];
+    match (operation, &a.values) {
+        (Where, Values::Boolean(mask)) => bad(a) | if a.valid[row] & mask[row] { bad(b) } else { bad(c) },
+        _ => bad(a) | bad(b) | bad(c),
     }
 }
 
@@ -44,6 +55,7 @@ fn validity(operation: Operation, [a, b, c]: [&Block; 3], out: &mut Block) {
                 true => b_valid,
                 false => c.valid[row],
             },
+            (Except, ..) => a_valid,
             _ => a_valid & b_valid,
         };
     }
@@ -63,7 +75,17 @@ fn compute(operation: Operation, [a, b, c]: [&Block; 3], out: &mut Values, bad: 
         }
         return;
     }
+    if let (Except, Boolean(mask)) = (operation, &b.values) {
+        // What it is of is copied below.
+        for ((mark, mask), valid) in bad.marks.iter_mut().zip(mask).zip(&b.valid) {
+            *mark = mask & valid;
+            bad.any |= *mark;
+        }
+    }
     match (operation, &a.values, &b.values, out) {
+        (Except, Boolean(a), _, Boolean(o)) => o.copy_from_slice(a),
+        (Except, Int(a), _, Int(o)) => o.copy_from_slice(a),
+        (Except, Float(a), _, Float(o)) => o.copy_from_slice(a),
         (Add, Int(a), Int(b), Int(o)) => checked(a, b, o, bad, i64::overflowing_add),
         (Subtract, Int(a), Int(b), Int(o)) => checked(a, b, o, bad, i64::overflowing_sub),
         (Multiply, Int(a), Int(b), Int(o)) => checked(a, b, o, bad, i64::overflowing_mul),

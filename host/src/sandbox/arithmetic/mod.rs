@@ -94,14 +94,16 @@ impl<'a> Task<'a> {
                         rest[0].load(&self.columns[*column], program.columns[*column], start, rows);
                     }
                     Step::Apply(operation, operands) => {
-                        kernels::apply(*operation, operands.map(|o| &before[o]), &mut rest[0], &mut failed);
+                        kernels::apply(*operation, operands.map(|o| &before[o]), &mut rest[0]);
                     }
                 }
             }
             for refused in &program.refusals {
+                values[*refused].bad_rows(&mut failed);
                 values[*refused].true_rows(&mut failed);
             }
             for ((data_type, value), made) in program.outputs.iter().zip(&mut answer.columns) {
+                values[*value].bad_rows(&mut failed);
                 values[*value].store(*data_type, start, rows, made, &mut failed);
             }
             block::push_bits(&mut given_back, &failed[..rows]);

@@ -32,6 +32,7 @@ pub(super) enum Operation {
     Not,
     IsNull,
     Where,
+    Except,
     Floor,
     Ceil,
     Trunc,
@@ -47,7 +48,7 @@ use Kind::{Boolean, Float, Int};
 use Operation::*;
 
 /// Each with its name in programs and how many values it takes.
-const NAMES: [(&str, Operation, usize); 30] = [
+const NAMES: [(&str, Operation, usize); 31] = [
     ("add", Add, 2),
     ("subtract", Subtract, 2),
     ("multiply", Multiply, 2),
@@ -69,6 +70,7 @@ const NAMES: [(&str, Operation, usize); 30] = [
     ("not", Not, 1),
     ("is-null", IsNull, 1),
     ("where", Where, 3),
+    ("except", Except, 2),
     ("floor", Floor, 1),
     ("ceil", Ceil, 1),
     ("trunc", Trunc, 1),
@@ -101,6 +103,7 @@ impl Operation {
             (Less | LessEqual, [a, b]) if a == b && *a != Boolean => Some(Boolean),
             (And | Or, [Boolean, Boolean]) | (Not, [Boolean]) | (IsNull, [_]) => Some(Boolean),
             (Where, [Boolean, a, b]) if a == b => Some(*a),
+            (Except, [a, Boolean]) => Some(*a),
             (Floor | Ceil | Trunc | Round | Sqrt, [Float]) => Some(Float),
             (ToFloat | ExactFloat, [Int]) => Some(Float),
             (ToInt, [Boolean | Float]) | (ExactInt, [Float]) => Some(Int),

@@ -128,6 +128,19 @@ fn what_does_not_hold_is_named() {
 }
 
 #[test]
+fn what_is_not_chosen_is_not_given_back() {
+    let (a, b) = (ints(&[6, 7, i64::MIN, 5]), ints(&[2, 0, -1, 0]));
+    let program = |out: &str| {
+        let text = "column int64\ncolumn int64\nquotient 0 1\nint64 0\nequal 1 3\nwhere 4 3 2\nadd 5 3\nexcept 6 4";
+        run(&format!("{text}\nout int64 {out}"), 4, &[a.clone(), b.clone()]).given_back
+    };
+    assert_eq!(program("2"), [0b1110]);
+    assert_eq!(program("6"), [0b0100]);
+    assert_eq!(program("7"), [0b1110]);
+    assert_eq!(program("0\nfail 4"), [0b1010]);
+}
+
+#[test]
 fn it_can_be_stopped_in_the_middle() {
     let mut asked = 0;
     let column = ints(&vec![1; 5_000]);
