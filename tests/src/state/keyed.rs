@@ -14,9 +14,14 @@ const KEYS: u64 = 20_000;
 
 /// Rows of many keys, in an order in which those that follow each other have nothing in common.
 fn rows() -> String {
+    csv((0..3 * KEYS).map(|row| row * 7919 % KEYS))
+}
+
+/// Rows of these keys, a hundred of them a second.
+fn csv(keys: impl Iterator<Item = u64>) -> String {
     let mut csv = String::from("at,k,n\n");
-    for row in 0..3 * KEYS {
-        let (key, seconds) = (row * 7919 % KEYS, row / 100);
+    for (row, key) in (0..).zip(keys) {
+        let seconds = row / 100;
         let (minute, second) = (seconds / 60, seconds % 60);
         let _ = writeln!(csv, "2024-01-01T00:{minute:02}:{second:02}Z,{key},{row}");
     }
@@ -87,6 +92,18 @@ fn states_stay_within_memory() {
 fn windows_of_so_many_rows_stay_within_memory() {
     stays_within_memory("window = { count = 2 }\naggregate = { rows = \"stats.count()\", sum = \"stats.sum(n)\" }");
     stays_within_memory("window = { count = 4, step = 2 }\naggregate = { sum = \"stats.sum(n)\" }");
+}
+
+#[test]
+fn keys_come_back_before_the_store_knows_that_they_have_gone() {
+    // All keys once, which is more than memory has room for; then some fill a window, and begin another at once.
+    let back = (0..8).flat_map(|block| (0..750).map(move |row| block * 250 + row % 250));
+    let rows = csv((0..KEYS).chain(back));
+    let step = "window = { count = 2 }\naggregate = { rows = \"stats.count()\", sum = \"stats.sum(n)\" }";
+    let options = Options { batch_rows: 250, epoch_rows: 250, ..Options::default() };
+    let (expected, _) = run(step, "", &rows, &options);
+    let (found, _) = run(step, "[state]\ndisk = \"state\"\nmemory = \"1MiB\"\n", &rows, &options);
+    assert!(found == expected && !found.is_empty());
 }
 
 #[test]
