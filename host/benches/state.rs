@@ -1,5 +1,5 @@
 //! What state costs: rows a second by the number of keys, in memory and on disk, with the most memory
-//! that the process has held; and by the number of sessions that are open.
+//! that the process has held; and by the number of sessions that are open, and of states of a stateful map.
 //!
 //! `cargo bench -p weir --bench state`. A line is a process of its own, so that its memory is. One line
 //! alone: `-- one tumbling 20000000 40000000 disk` (window, keys, rows, where state is kept). With `saved`
@@ -29,7 +29,7 @@ use weir::types::{DataType, Field};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// (window, keys, rows, where state is kept): lines that are compared have as many rows in all, or as many of each key.
-const LINES: [(&str, u64, u64, &str); 10] = [
+const LINES: [(&str, u64, u64, &str); 14] = [
     ("tumbling", 10_000, 10_000_000, "memory"),
     ("tumbling", 10_000, 100_000, "memory"),
     ("tumbling", 1_000_000, 10_000_000, "memory"),
@@ -40,6 +40,10 @@ const LINES: [(&str, u64, u64, &str); 10] = [
     ("session", 10_000, 100_000, "memory"),
     ("session", 100_000, 10_000_000, "memory"),
     ("session", 1_000_000, 10_000_000, "memory"),
+    ("session", 5_000_000, 10_000_000, "memory"),
+    ("session", 5_000_000, 10_000_000, "disk"),
+    ("stateful", 5_000_000, 10_000_000, "memory"),
+    ("stateful", 5_000_000, 10_000_000, "disk"),
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -116,8 +120,8 @@ fn measure(window: &str, keys: u64, rows: u64, place: &str) -> anyhow::Result<()
         )?;
     }
     let _ = std::fs::remove_dir_all(&state);
-    let node = report.nodes.iter().find(|n| n.kind == NodeKind::Window);
-    let node = node.ok_or_else(|| anyhow::anyhow!("there is a window"))?;
+    let node = report.nodes.iter().find(|n| matches!(n.kind, NodeKind::Window | NodeKind::StatefulMap));
+    let node = node.ok_or_else(|| anyhow::anyhow!("there is a step with state"))?;
     let mib = |bytes: u64| bytes >> 20;
     writeln!(
         std::io::stdout(),
@@ -144,6 +148,10 @@ fn pipeline(window: &str, rows: u64, place: &str, folder: &Path, state: &Path) -
         "disk" => format!("[state]\ndisk = \"{}\"\nmemory = \"256MiB\"", state.display()),
         _ => String::new(),
     };
+    let step = match window {
+        "stateful" => "stateful-map = \"guest.running_sum(euros)\"".to_owned(),
+        window => format!("window = {{ {window} = \"3650d\" }}\naggregate = {{ mean = \"guest.mean(euros)\" }}"),
+    };
     format!(
         r#"
 [functions]
@@ -163,8 +171,7 @@ map = "guest.euros(price, auction)"
 
 [[steps]]
 key-by = ["key"]
-window = {{ {window} = "3650d" }}
-aggregate = {{ mean = "guest.mean(euros)" }}
+{step}
 
 [sink]
 blackhole = true

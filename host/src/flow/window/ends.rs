@@ -146,10 +146,8 @@ impl Ends {
     pub(super) fn give_up(&mut self, over: i64) -> Result<()> {
         let last = |pane: i64| pane.saturating_add(1).saturating_mul(self.pane_us).saturating_sub(1);
         let over: Vec<i64> = self.panes.iter().copied().take_while(|pane| last(*pane) <= over).collect();
-        if over.is_empty() {
-            return Ok(());
-        }
-        self.panes.retain(|pane| !over.contains(pane));
+        let Some(last) = over.last() else { return Ok(()) };
+        self.panes.retain(|pane| pane > last);
         self.store.remove(&over.iter().map(|pane| place(*pane, self.pane_us)).collect::<Vec<_>>())
     }
 }
