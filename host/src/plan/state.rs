@@ -66,11 +66,6 @@ pub(super) fn stays_in_memory(node: &Node) -> Option<&'static str> {
 pub(super) fn goes_into_no_checkpoint(node: &Node) -> Option<&'static str> {
     match &node.operator {
         Operator::Window(window) if window.compute.group_map().is_some() => Some("whole groups"),
-        Operator::Window(window) => match window.kind {
-            WindowKind::Session { .. } => Some("sessions"),
-            WindowKind::Count { .. } => Some("windows of so many rows"),
-            _ => None,
-        },
         Operator::Join(_) => Some("joins"),
         _ => None,
     }

@@ -13,7 +13,9 @@ use super::ends::Ends;
 use super::fold::{Windows, held};
 use super::place::{Input, Open};
 use super::spill::scatter;
+use crate::checkpoint::Frozen;
 use crate::error::Result;
+use crate::flow::cut::Sections;
 use crate::flow::stored::{PANE, Stored, Whose, in_key_order};
 use crate::plan;
 use crate::state::{Entries, PerKey, Stores};
@@ -42,13 +44,16 @@ pub(super) trait ByKey {
     /// The keys that are no more and may be in the store.
     fn gone(&mut self) -> Vec<Box<[u8]>>;
 
-    /// When results of keys that can be given up are due without a further row, and the keys' numbers.
-    fn ends(&self) -> Vec<(i64, u32)> {
+    /// When results of keys are due without a further row, each with the key's number.
+    fn ends(&self, _numbers: &[u32]) -> Vec<(i64, u32)> {
         Vec::new()
     }
 
-    /// Gives up the keys of which no results are due. Gives the slots that they had.
-    fn give_up(&mut self) -> Vec<u32>;
+    /// The keys of which no results are due by now: those that can be given up.
+    fn settled(&self) -> Vec<u32>;
+
+    /// Gives these keys up. Gives the slots that they had.
+    fn give_up(&mut self, numbers: &[u32]) -> Vec<u32>;
 
     /// About how many bytes keys take, without accumulators.
     fn bytes(&self) -> usize;
@@ -99,6 +104,7 @@ impl Windows {
         step: &str,
         window: &plan::Window,
         (worker, workers): (usize, usize),
+        restored: Option<Sections<'_>>,
     ) -> Result<()> {
         if let Open::Counts(counts) = &mut self.open {
             counts.timed = self.shape.bounds;
@@ -108,11 +114,11 @@ impl Windows {
         let columns = values.len();
         values.extend(window.compute.aggregates().iter().flat_map(held));
         let whose = Whose { step, worker, workers, key: &window.key };
-        let Some(stored) = Stored::open(stores, &whose, (PerKey::Many, &values), self.batch_rows, None)? else {
+        let Some(stored) = Stored::open(stores, &whose, (PerKey::Many, &values), self.batch_rows, restored)? else {
             return Ok(());
         };
         let ends = match window.kind {
-            plan::WindowKind::Session { gap_us } => Ends::open(stores, &whose, gap_us)?,
+            plan::WindowKind::Session { gap_us } => Ends::open(stores, &whose, gap_us, restored)?,
             _ => None,
         };
         self.behind = Some(Behind { stored, ends, columns });
@@ -122,13 +128,19 @@ impl Windows {
 
     /// Brings to memory what the store has of the keys of rows.
     pub(super) fn recall_keys(&mut self, input: Input<'_>) -> Result<()> {
-        let (Some(Behind { stored, columns, .. }), Some(open)) = (&mut self.behind, self.open.by_key()) else {
-            return Ok(());
-        };
+        let (Some(Behind { stored, .. }), Some(open)) = (&self.behind, self.open.by_key()) else { return Ok(()) };
         if !stored.has_keys() {
             return Ok(());
         }
         let missing: Vec<&[u8]> = input.rows().map(|row| input.key(row)).filter(|key| !open.has(key)).collect();
+        self.bring(missing)
+    }
+
+    /// Brings to memory what the store has of keys that are not there.
+    pub(super) fn bring(&mut self, missing: Vec<&[u8]>) -> Result<()> {
+        let (Some(Behind { stored, columns, .. }), Some(open)) = (&mut self.behind, self.open.by_key()) else {
+            return Ok(());
+        };
         if missing.is_empty() {
             return Ok(());
         }
@@ -151,11 +163,11 @@ impl Windows {
         }
         self.write_keys()?;
         let (Some(behind), Some(open)) = (&mut self.behind, self.open.by_key()) else { return Ok(()) };
-        if let Some(ends) = &mut behind.ends {
-            let numbers = open.ends();
-            ends.note(numbers, |number| open.key(number), self.batch_rows)?;
+        let settled = open.settled();
+        if let Some(ends) = behind.ends.as_mut().filter(|_| behind.stored.is_live()) {
+            ends.note(open.ends(&settled), |number| open.key(number), self.batch_rows)?;
         }
-        let slots = open.give_up();
+        let slots = open.give_up(&settled);
         self.aggregates.iter_mut().for_each(|a| a.store.forget(&slots));
         Ok(())
     }
@@ -170,6 +182,14 @@ impl Windows {
         self.make_room_for_keys()
     }
 
+    /// Writes what has changed, so that all of the state is in the store, and gives it as files.
+    pub(super) fn freeze_keys(&mut self) -> Result<Vec<Frozen>> {
+        self.write_keys()?;
+        let Some(Behind { stored, ends, .. }) = &mut self.behind else { return Ok(Vec::new()) };
+        let ends = ends.as_mut().map(Ends::freeze).transpose()?.flatten();
+        Ok(stored.freeze()?.into_iter().chain(ends).collect())
+    }
+
     /// Gives back slots of windows that are over.
     pub(super) fn free(&mut self, slots: Vec<u32>) {
         if self.behind.is_some() {
@@ -178,7 +198,8 @@ impl Windows {
         self.open.slots().free(slots);
     }
 
-    /// Writes what has changed.
+    /// Writes what has changed. Where that is not done after each epoch, their ends are noted with the keys: all
+    /// that the store has then has its end there.
     fn write_keys(&mut self) -> Result<()> {
         let (Some(behind), Some(open)) = (&mut self.behind, self.open.by_key()) else { return Ok(()) };
         let (changed, aggregates) = (open.changed(), &self.aggregates);
@@ -190,7 +211,11 @@ impl Windows {
             let accumulators = aggregates.iter().flat_map(|a| a.store.gather(&slots));
             let values = columns.into_iter().chain(accumulators).collect();
             Entries { pane: PANE, keys, counts: Some(counts), values }
-        })
+        })?;
+        match behind.ends.as_mut().filter(|_| !behind.stored.is_live()) {
+            Some(ends) => ends.note(open.ends(&sorted), |number| open.key(number), self.batch_rows),
+            None => Ok(()),
+        }
     }
 }
 

@@ -13,9 +13,11 @@ use arrow_array::{Array, BinaryArray};
 use arrow_row::{RowConverter, RowParser, Rows};
 
 use super::by_key::timestamps;
+use crate::checkpoint::Frozen;
 use crate::error::Result;
+use crate::flow::cut::Sections;
 use crate::flow::exchange::key_converter;
-use crate::flow::stored::Whose;
+use crate::flow::stored::{Whose, open};
 use crate::state::{Entries, Pane, Part, PerKey, Store, Stores};
 use crate::types::{DataType, Field};
 
@@ -52,7 +54,12 @@ pub(super) type End = (i64, Box<[u8]>);
 
 impl Ends {
     /// The index of a step with sessions of this gap, if state is kept anywhere but in memory.
-    pub(super) fn open(stores: &Stores, whose: &Whose<'_>, gap_us: i64) -> Result<Option<Self>> {
+    pub(super) fn open(
+        stores: &Stores,
+        whose: &Whose<'_>,
+        gap_us: i64,
+        restored: Option<Sections<'_>>,
+    ) -> Result<Option<Self>> {
         let end = Field::new("end", DataType::Timestamp, false);
         let converter = key_converter(std::slice::from_ref(&end));
         let width = encoded(&converter, std::iter::once(0)).row(0).data().len();
@@ -70,15 +77,17 @@ impl Ends {
         };
         let pane_us = (gap_us / PANES_OF_A_GAP).max(PANE_US_MIN);
         let parser = converter.parser();
-        Ok(stores.store(part, None)?.map(|store| Self {
-            store,
-            converter,
-            parser,
-            width,
-            pane_us,
-            panes: BTreeSet::new(),
+        Ok(open(stores, part, restored)?.map(|store| {
+            let panes = store.panes().iter().map(|pane| pane.start.div_euclid(pane_us)).collect();
+            Self { store, converter, parser, width, pane_us, panes }
         }))
     }
+
+    /// What has been noted, as files that stay as they are.
+    pub(super) fn freeze(&mut self) -> Result<Option<Frozen>> {
+        self.store.freeze()
+    }
+
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> u64 {
         self.store.bytes()
@@ -183,7 +192,7 @@ mod tests {
         let stores = Stores::open(&settings, "p", 1).expect("a place for state");
         let key = [Field::new("k", DataType::Int32, false)];
         let whose = Whose { step: "s", worker: 0, workers: 1, key: &key };
-        let mut ends = Ends::open(&stores, &whose, 32_000_000).expect("a store").expect("not in memory");
+        let mut ends = Ends::open(&stores, &whose, 32_000_000, None).expect("a store").expect("not in memory");
         let keys: [&[u8]; 3] = [b"a", b"b", b"c"];
         let second = 1_000_000;
         let noted = [(-3, 1), (0, 0), (1, 2), (1, 0), (2, 1), (90, 1), (90, 0), (4, 2)];

@@ -236,14 +236,12 @@ impl Step {
     fn leave(&mut self, cuts: &Cuts) {
         let frozen = self.windows.freeze().unwrap_or_else(|error| {
             self.failures.shared.fail(error);
-            None
+            Vec::new()
         });
         let (windows, tables, whole) = self.windows.snapshot(&mut self.pace);
         let facts = Facts { watermarks: self.watermarks.saved(&self.names), batches: self.sequence, windows };
         cuts.leave(Section { node: self.name.clone(), whole, facts: json!(facts), tables });
-        if let Some(frozen) = frozen {
-            cuts.leave_frozen(&self.name, frozen);
-        }
+        frozen.into_iter().for_each(|frozen| cuts.leave_frozen(&self.name, frozen));
     }
 
     /// Folds a batch's rows, and leaves of it only where its partition's watermark stands. Gives the

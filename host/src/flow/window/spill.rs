@@ -67,7 +67,7 @@ impl Windows {
         restored: Option<Sections<'_>>,
     ) -> Result<()> {
         let Open::Panes(panes) = &mut self.open else {
-            return self.keep_keys_in(stores, step, window, (worker, workers));
+            return self.keep_keys_in(stores, step, window, (worker, workers), restored);
         };
         if let Some(map) = &mut self.group_map {
             return map.keep_in(stores, step, &window.key, worker, workers);
@@ -107,8 +107,8 @@ impl Windows {
 
     /// Writes what has changed since the last cut to the store, so that all of the state is there, and gives it as
     /// files. None where there is no store.
-    pub(super) fn freeze(&mut self) -> Result<Option<Frozen>> {
-        let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return Ok(None) };
+    pub(super) fn freeze(&mut self) -> Result<Vec<Frozen>> {
+        let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return self.freeze_keys() };
         let changed = panes.open.iter().map(|(id, pane)| {
             let all = || (0..pane.slots.len() as u32).collect();
             let mut keys: Vec<u32> = if self.rewritten.contains(id) { all() } else { pane.unsaved.keys.clone() };
@@ -118,7 +118,7 @@ impl Windows {
         let changed = changed.filter(|(.., keys)| !keys.is_empty());
         write(spill, panes.slices, &self.aggregates, self.batch_rows, changed)?;
         panes.open.values_mut().for_each(|pane| pane.unsaved.clear());
-        spill.store.freeze()
+        Ok(spill.store.freeze()?.into_iter().collect())
     }
 
     /// Tells how large the state is.

@@ -72,24 +72,27 @@ impl ByKey for Counts {
         self.unsaved.as_mut().map_or_else(Vec::new, |unsaved| std::mem::take(&mut unsaved.gone))
     }
 
-    /// Those of which a window is full stay until it has fired.
-    fn give_up(&mut self) -> Vec<u32> {
+    /// Those of which no window is full.
+    fn settled(&self) -> Vec<u32> {
         let full: HashSet<u32> = self.full.iter().map(|(key, _)| *key).collect();
-        let (keys, free, mut slots) = (&mut self.keys, &mut self.free_keys, Vec::new());
-        self.table.retain(|index| {
-            if full.contains(index) {
-                return true;
+        self.table.iter().copied().filter(|key| !full.contains(key)).collect()
+    }
+
+    fn give_up(&mut self, numbers: &[u32]) -> Vec<u32> {
+        let mut slots = Vec::new();
+        for number in numbers {
+            let key = std::mem::take(&mut self.keys[*number as usize]);
+            if let Ok(entry) = self.table.find_entry(key.hash, |i| i == number) {
+                entry.remove();
             }
-            let key = std::mem::take(&mut keys[*index as usize]);
             self.key_bytes -= key.bytes.len();
             slots.extend(key.panes.iter().map(|pane| pane.slot));
-            free.push(*index);
-            false
-        });
-        match full.is_empty() {
+            self.free_keys.push(*number);
+        }
+        match self.table.is_empty() {
             true => {
-                keys.clear();
-                free.clear();
+                self.keys.clear();
+                self.free_keys.clear();
                 self.slots = Slots::default();
             }
             false => self.slots.free(slots.iter().copied()),

@@ -41,12 +41,6 @@ impl Sessions {
         let seen = |session: &Session| session.seen || self.firing.emit == Emit::Final;
         key.sessions.iter().all(|session| (session.fired || session.end > self.watermark) && seen(session))
     }
-
-    /// The keys that can be given up.
-    fn settled(&self) -> impl Iterator<Item = u32> {
-        let keys = self.keys.iter().zip(0..);
-        keys.filter(|(key, _)| !key.sessions.is_empty() && self.is_settled(key)).map(|(_, number)| number)
-    }
 }
 
 impl ByKey for Sessions {
@@ -113,19 +107,26 @@ impl ByKey for Sessions {
         std::mem::take(&mut self.gone)
     }
 
-    fn ends(&self) -> Vec<(i64, u32)> {
-        let of = |number: u32| self.keys[number as usize].sessions.iter().map(move |session| (session.end, number));
-        self.settled().flat_map(of).collect()
+    fn ends(&self, numbers: &[u32]) -> Vec<(i64, u32)> {
+        let of = |number: &u32| {
+            let number = *number;
+            self.keys[number as usize].sessions.iter().map(move |session| (session.end, number))
+        };
+        numbers.iter().flat_map(of).collect()
     }
 
-    fn give_up(&mut self) -> Vec<u32> {
-        let numbers: Vec<u32> = self.settled().collect();
+    fn settled(&self) -> Vec<u32> {
+        let keys = self.keys.iter().zip(0..);
+        keys.filter(|(key, _)| !key.sessions.is_empty() && self.is_settled(key)).map(|(_, number)| number).collect()
+    }
+
+    fn give_up(&mut self, numbers: &[u32]) -> Vec<u32> {
         let mut slots = Vec::new();
         for number in numbers {
-            let key = std::mem::take(&mut self.keys[number as usize]);
+            let key = std::mem::take(&mut self.keys[*number as usize]);
             self.key_bytes -= super::heap_bytes(&key.bytes);
-            self.table.remove(key.hash, number);
-            self.free_keys.push(number);
+            self.table.remove(key.hash, *number);
+            self.free_keys.push(*number);
             slots.extend(key.sessions.into_iter().flat_map(|session| {
                 let Session { slot, others, .. } = session;
                 std::iter::once(slot).chain(others)

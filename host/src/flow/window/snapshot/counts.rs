@@ -15,7 +15,11 @@ pub(super) const COLUMNS: usize = 4;
 const KEYS: &str = "keys";
 const GONE: &str = "gone";
 
-pub(super) fn kept(counts: &mut Counts, pace: &mut Pace) -> (bool, Kept) {
+/// With a store behind them all keys are in it, and nothing is here.
+pub(super) fn kept(counts: &mut Counts, pace: &mut Pace, stored: bool) -> (bool, Kept) {
+    if stored {
+        return (true, Kept { columns: Vec::new(), slots: Vec::new(), others: Vec::new() });
+    }
     let (all, changed) = counts.keys();
     let whole = pace.is_whole(changed, all);
     let (seen, gone, panes) = counts.kept(whole);

@@ -76,8 +76,8 @@ impl Windows {
         let rewritten = std::mem::take(&mut self.rewritten);
         let (whole, kept) = match &mut self.open {
             Open::Panes(panes) => panes::kept(panes, &rewritten, pace, self.spill.is_some()),
-            Open::Sessions(sessions) => sessions::kept(sessions, pace),
-            Open::Counts(counts) => counts::kept(counts, pace),
+            Open::Sessions(sessions) => sessions::kept(sessions, pace, self.behind.is_some()),
+            Open::Counts(counts) => counts::kept(counts, pace, self.behind.is_some()),
         };
         let Kept { columns, slots, mut others } = kept;
         let part = |from: usize| {
@@ -142,6 +142,9 @@ impl Windows {
             let unseen = tables.map(|held| panes::unseen(held, mine)).collect::<Result<Vec<_>, _>>();
             self.restore_spilled(&unseen.map_err(|what| sections.wrong(what))?.concat())?;
         }
+        if self.behind.is_some() {
+            self.bring_unseen(sections, mine)?;
+        }
         for section in sections.last_of_each() {
             self.adopt_unseen(section, mine).map_err(|what| sections.wrong(what))?;
         }
@@ -205,6 +208,14 @@ impl Windows {
             map.adopt(rest, &slots_of, times.values(), came.values());
         }
         Ok(())
+    }
+
+    /// Brings the keys to memory whose changes no early result has told yet.
+    fn bring_unseen(&mut self, sections: Sections<'_>, mine: &dyn Fn(&[u8]) -> bool) -> Result<()> {
+        let tables = sections.last_of_each().flat_map(|section| section.table(UNSEEN));
+        let unseen: Vec<&BinaryArray> =
+            tables.map(|held| keys(held, 0)).collect::<Result<_, _>>().map_err(|what| sections.wrong(what))?;
+        self.bring(unseen.into_iter().flatten().flatten().filter(|key| mine(key)).collect())
     }
 
     fn adopt_unseen(&mut self, section: &Section, mine: &dyn Fn(&[u8]) -> bool) -> Result<(), String> {

@@ -14,14 +14,15 @@ use crate::flow::window::sessions::Sessions;
 /// The columns that say whose a slot is: the key, the session's start and end, its place in the session.
 pub(super) const COLUMNS: usize = 4;
 
-pub(super) fn kept(sessions: &mut Sessions, pace: &mut Pace) -> (bool, Kept) {
+/// With a store behind them all keys are in it, and here is what it does not know.
+pub(super) fn kept(sessions: &mut Sessions, pace: &mut Pace, stored: bool) -> (bool, Kept) {
     let (all, changed) = sessions.keys();
-    let whole = pace.is_whole(changed, all);
+    let whole = stored || pace.is_whole(changed, all);
     let unseen = sessions.unseen();
     let unseen =
         vec![key_column(unseen.iter().map(|(key, _)| *key)), number_column("start", unseen.iter().map(|(_, s)| *s))];
     let others = vec![table(UNSEEN, [batch(unseen)])];
-    let kept = sessions.kept(whole);
+    let kept = if stored { Vec::new() } else { sessions.kept(whole) };
     let columns = vec![
         key_column(kept.iter().map(|k| k.key)),
         number_column("start", kept.iter().map(|k| k.start)),
