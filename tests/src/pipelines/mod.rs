@@ -190,6 +190,15 @@ pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
     plan.state == Settings::Memory && with_state.clone().next().is_some() && with_state.all(|may| may)
 }
 
+/// Whether all state that is on disk goes into checkpoints.
+fn goes_into_checkpoints(plan: &Plan) -> bool {
+    plan.nodes.iter().all(|node| match &node.operator {
+        Operator::Window(window) => window.compute.group_map().is_none(),
+        Operator::Join(_) => false,
+        _ => true,
+    })
+}
+
 /// Whether its input can be read again, its state is in memory, and its dead letters can be cut back.
 fn can_be_resumed(plan: &Plan) -> bool {
     plan.state == Settings::Memory
@@ -231,7 +240,7 @@ fn check(folder: &Path) {
     let mut failed: Vec<String> = all.iter().filter_map(&mut run).collect();
     if expected.error.is_none() && can_be_resumed(&plan) {
         let way = ways::killed(rows);
-        let on_disk = may_keep_state_elsewhere(&plan).then_some(Keep::Disk);
+        let on_disk = (may_keep_state_elsewhere(&plan) && goes_into_checkpoints(&plan)).then_some(Keep::Disk);
         for keep in [Keep::Memory].into_iter().chain(on_disk) {
             let (ran, kills) = case.run_killed(&plan, &way.options, keep);
             let checked = expected.check_outputs(&case, &ran, &Look::of(&plan, &way));
