@@ -98,8 +98,7 @@ fn run_here(
         Start::At(saved) => *saved,
         Start::Complete => return Ok(metrics.snapshot()),
     };
-    let state = plan.state.of_process(options.cluster.as_ref().map(|cluster| cluster.process));
-    let stores = Arc::new(Stores::open(&state, &plan.name, with_state)?);
+    let stores = Arc::new(Stores::open(&plan.state, &plan.name, with_state)?);
     let writers = open_sinks(&plan, &saved, &options.files, cluster.is_none_or(Cluster::has_sinks))?;
     let shared = Arc::new(Shared::new(&plan, Arc::clone(stop), &options.files, saved.letters_behind(&plan))?);
     let (plan, saved) = (Arc::new(plan), Arc::new(saved));

@@ -45,16 +45,6 @@ pub enum Settings {
 }
 
 impl Settings {
-    /// Where a process of a cluster keeps it: on disk in a folder of its own.
-    pub fn of_process(&self, process: Option<usize>) -> Self {
-        match (self, process) {
-            (Self::Disk { folder, memory_bytes }, Some(process)) => {
-                Self::Disk { folder: folder.join(format!("process-{process}")), memory_bytes: *memory_bytes }
-            }
-            _ => self.clone(),
-        }
-    }
-
     /// How much is kept in memory, where that is limited.
     pub fn memory_bytes(&self) -> Option<usize> {
         match self {
