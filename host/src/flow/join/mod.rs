@@ -13,6 +13,8 @@ mod interval;
 mod pairs;
 mod saved;
 mod shelf;
+mod side;
+mod sorted;
 mod timeline;
 mod window;
 

@@ -5,17 +5,17 @@
 //! by key on both sides and gone through together. Pairs come in the order of (window end, key, left
 //! row, right row), rows in that of (time, partition, arrival).
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 
-use super::held::Held;
 use super::intake::{Intake, Row};
-use super::pairs::{Give, Pair, Pairs, Shape};
+use super::pairs::{Give, Shape};
 use super::saved::{self, Adopted, Unsaved};
 use super::shelf::{By, Keeping, Shelf};
+use super::side::Side;
+use super::sorted::{Keyed, Sorted, pair};
 use crate::checkpoint::Table;
 use crate::error::Result;
 use crate::flow::batch::Batch;
@@ -25,7 +25,6 @@ use crate::flow::window::assign::{PaneId, Slices};
 use crate::flow::window::keys::prefix;
 use crate::flow::window::spill::place;
 use crate::plan::{JoinKind, WindowKind};
-use crate::state;
 
 /// The rows of both sides whose windows have not fired.
 pub(super) struct Windows {
@@ -38,50 +37,9 @@ pub(super) struct Windows {
     unsaved: Option<Unsaved>,
 }
 
-struct Side {
-    intake: Intake,
-    held: Held,
-    panes: BTreeMap<PaneId, Waiting>,
-    /// Whether there is or was a key that its prefix does not hold.
-    long_keys: bool,
-    /// Where rows are that memory has no room for.
-    shelf: Option<Shelf>,
-}
-
-/// The rows of a pane, in the order in which they came.
-#[derive(Debug, Default)]
-struct Waiting {
-    rows: Vec<Keyed>,
-    /// How many of them are on the shelf as well.
-    written: usize,
-    /// Whether there are rows that are on the shelf alone: these came first.
-    spilled: bool,
-}
-
-/// Rows of a side in the order in which they are paired, with where they are held.
-pub(super) struct Sorted<'a> {
-    rows: Vec<Keyed>,
-    held: &'a Held,
-    long_keys: bool,
-}
-
-/// A row with the start of its key, which mostly is all of it: sorting then looks nowhere else.
-#[derive(Clone, Copy, Debug)]
-struct Keyed {
-    prefix: [u64; 2],
-    row: Row,
-}
-
 impl Windows {
     pub(super) fn new(kind: WindowKind, intakes: [Intake; 2], join: JoinKind) -> Self {
-        let side = |intake: Intake| Side {
-            held: intake.held(),
-            intake,
-            panes: BTreeMap::new(),
-            long_keys: false,
-            shelf: None,
-        };
-        Self { slices: kind.into(), sides: intakes.map(side), kind: join, fired: i64::MIN, unsaved: None }
+        Self { slices: kind.into(), sides: intakes.map(Side::new), kind: join, fired: i64::MIN, unsaved: None }
     }
 
     /// Takes in the rows of a batch that are not late, and says how many were.
@@ -260,140 +218,4 @@ impl Windows {
             self.sides.iter().map(Side::size).fold((0, 0), |all, side| (all.0 + side.0, all.1 + side.1));
         (rows, bytes, stored)
     }
-}
-
-/// Gives the pairs of a window, whose two sides are each in the order of keys.
-fn pair(kind: JoinKind, end: i64, lefts: &Sorted<'_>, rights: &Sorted<'_>, pairs: &mut Pairs<'_>) {
-    let time = end.saturating_sub(1);
-    let (mut l, mut r) = (0, 0);
-    while l < lefts.rows.len() {
-        let key = lefts.rows[l];
-        let same = lefts.rows[l..].iter().take_while(|row| compare((row, lefts), (&key, lefts)).is_eq()).count();
-        while r < rights.rows.len() && compare((&rights.rows[r], rights), (&key, lefts)).is_lt() {
-            r += 1;
-        }
-        let partners = rights.rows[r..].iter().take_while(|row| compare((row, rights), (&key, lefts)).is_eq()).count();
-        for keyed in &lefts.rows[l..l + same] {
-            let mut give = |right| pairs.push(Pair { left: keyed.row, right, time, order: end });
-            rights.rows[r..r + partners].iter().for_each(|partner| give(Some(partner.row.place)));
-            if partners == 0 && kind == JoinKind::Left {
-                give(None);
-            }
-        }
-        (l, r) = (l + same, r + partners);
-    }
-}
-
-impl<'a> Sorted<'a> {
-    /// Rows of some panes, those of each in the order in which they came, in the order of
-    /// (key, time, partition, arrival).
-    fn new(rows: Vec<Keyed>, held: &'a Held, long_keys: bool) -> Self {
-        let mut sorted = Self { rows: Vec::new(), held, long_keys };
-        let mut rows = rows;
-        // It keeps the order of equals, which is that of their arrival.
-        rows.sort_by(|a, b| {
-            let places = |keyed: &Keyed| (keyed.row.time, keyed.row.partition);
-            compare((a, &sorted), (b, &sorted)).then_with(|| places(a).cmp(&places(b)))
-        });
-        sorted.rows = rows;
-        sorted
-    }
-
-    fn of(rows: Vec<Row>, held: &'a Held) -> Self {
-        let long_keys = rows.iter().any(|row| held.key(row.place).len() > 16);
-        let keyed = |row: Row| Keyed { prefix: prefix(held.key(row.place)), row };
-        Self::new(rows.into_iter().map(keyed).collect(), held, long_keys)
-    }
-}
-
-impl Side {
-    /// The rows of panes in the order of (key, time, partition, arrival).
-    fn sorted(&self, panes: &[PaneId]) -> Sorted<'_> {
-        let rows = panes.iter().flat_map(|id| &self.panes[id].rows).copied().collect();
-        Sorted::new(rows, &self.held, self.long_keys)
-    }
-
-    /// Puts what came since it last did on the shelf, where others read it.
-    fn write(&mut self, slices: Slices) -> Result<()> {
-        match self.shelf.as_ref().is_some_and(|shelf| shelf.is_read) {
-            true => self.put(slices, |_| true),
-            false => Ok(()),
-        }
-    }
-
-    /// Moves everything to the shelf where it takes more memory than it may.
-    fn make_room(&mut self, slices: Slices) -> Result<()> {
-        if self.shelf.as_ref().is_none_or(|shelf| self.size().1 <= shelf.memory_bytes) {
-            return Ok(());
-        }
-        self.put(slices, |_| true)?;
-        self.forget(|_| true);
-        self.held = self.intake.held();
-        Ok(())
-    }
-
-    /// Moves some panes to the shelf.
-    fn spill(&mut self, slices: Slices, panes: &[PaneId]) -> Result<()> {
-        self.put(slices, |id| panes.contains(&id))?;
-        let done = self.forget(|id| panes.contains(&id));
-        self.held.release(done);
-        Ok(())
-    }
-
-    fn put(&mut self, slices: Slices, wanted: impl Fn(PaneId) -> bool) -> Result<()> {
-        let Some(shelf) = &mut self.shelf else { return Ok(()) };
-        let new = self.panes.iter_mut().filter(|(id, pane)| wanted(**id) && pane.written < pane.rows.len());
-        let new: Vec<(state::Pane, Vec<Row>)> = new
-            .map(|(id, pane)| {
-                let rows = pane.rows[pane.written..].iter().map(|keyed| keyed.row).collect();
-                pane.written = pane.rows.len();
-                (place(slices, *id), rows)
-            })
-            .collect();
-        match new.is_empty() {
-            true => Ok(()),
-            false => shelf.put(&self.held, new),
-        }
-    }
-
-    /// Forgets the rows of panes, which are on the shelf. Says how many there were.
-    fn forget(&mut self, wanted: impl Fn(PaneId) -> bool) -> usize {
-        let panes = self.panes.iter_mut().filter(|(id, _)| wanted(**id)).map(|(_, pane)| pane);
-        panes.map(|pane| std::mem::replace(pane, Waiting { spilled: true, ..Waiting::default() }).rows.len()).sum()
-    }
-
-    /// Rows in memory, and about how many bytes they take.
-    fn size(&self) -> (usize, usize) {
-        let rows = self.panes.values().map(|pane| pane.rows.len()).sum();
-        (rows, self.held.bytes() + rows * size_of::<Keyed>())
-    }
-
-    /// Lets go of the panes that no window sees any more.
-    fn close(&mut self, slices: Slices, watermark: i64) -> Result<()> {
-        let (mut done, mut stored) = (0, Vec::new());
-        while let Some(first) = self.panes.first_entry()
-            && slices.ends(first.key().start).1 <= watermark
-        {
-            let (id, pane) = first.remove_entry();
-            done += pane.rows.len();
-            stored.extend((pane.spilled || pane.written > 0).then(|| place(slices, id)));
-        }
-        self.held.release(done);
-        if self.held.is_wasteful() {
-            let rows = self.panes.values_mut().flat_map(|pane| &mut pane.rows);
-            self.held.keep(rows.map(|keyed| &mut keyed.row.place));
-        }
-        match &mut self.shelf {
-            Some(shelf) if !stored.is_empty() => shelf.remove(&stored),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn compare((a, of_a): (&Keyed, &Sorted<'_>), (b, of_b): (&Keyed, &Sorted<'_>)) -> Ordering {
-    a.prefix.cmp(&b.prefix).then_with(|| match of_a.long_keys && of_b.long_keys {
-        // Of equal prefixes, either both are the whole key or neither is.
-        true => of_a.held.key(a.row.place).cmp(of_b.held.key(b.row.place)),
-        false => Ordering::Equal,
-    })
 }
