@@ -15,14 +15,14 @@ fn rows_of_joins_stay_within_memory() {
 }
 
 /// The hashes that are in Redis, and what is in the first: a server that removes nothing ends the run when the
-/// first pane is over.
-fn in_redis(step: &str) -> (Vec<String>, String) {
+/// first pane is over, which is in the epoch of the last row.
+pub(super) fn in_redis(step: &str, rows: &str) -> (Vec<String>, String) {
     let server = Server::start();
     server.ask(&["ACL", "SETUSER", "default", "-unlink"]);
     let state = format!("[state]\nredis = \"{}\"\n", server.url());
-    let rows = "at,k,n\n2024-01-01T00:00:01Z,7,1\n2024-01-01T00:00:00Z,7,2\n2024-01-01T00:01:01Z,8,3\n";
     let case = case(step, &state, rows);
-    let ran = case.run_again(&case.plan().expect("a plan"), &Options { epoch_rows: 2, ..Options::default() });
+    let options = Options { epoch_rows: rows.lines().count() - 2, ..Options::default() };
+    let ran = case.run_again(&case.plan().expect("a plan"), &options);
     assert_eq!(ran.result.expect_err("nothing is removed").exit_code(), 7);
     let names = server.names();
     let answer = server.ask(&["HGETALL", &names[0]]);
@@ -31,15 +31,17 @@ fn in_redis(step: &str) -> (Vec<String>, String) {
 
 #[test]
 fn rows_are_fields_named_by_what_they_are_in_the_order_of() {
+    let rows = "at,k,n\n2024-01-01T00:00:01Z,7,1\n2024-01-01T00:00:00Z,7,2\n2024-01-01T00:01:01Z,8,3\n";
     let row = |name: &str| format!("{name}\r\n$41\r\n{{\"at\":\"2024-01-01T00:00:00Z\",\"k\":7,\"n\":2}}");
-    let (names, answer) = in_redis(&format!("{ITSELF}window = {{ tumbling = \"10s\" }}"));
+    let (names, answer) = in_redis(&format!("{ITSELF}window = {{ tumbling = \"10s\" }}"), rows);
     assert_eq!(names[0], "weir:p:step:left:2024-01-01T00:00:00Z");
     assert!(names.contains(&names[0].replace("left", "right")), "{names:?}");
     assert!(answer.contains(&row(r#"[7,"2024-01-01T00:00:00Z",0,0,1]"#)), "{answer}");
-    let (names, answer) = in_redis(&format!("{ITSELF}within = {{ before = \"5s\", after = \"5s\" }}"));
+    let (names, answer) = in_redis(&format!("{ITSELF}within = {{ before = \"5s\", after = \"5s\" }}"), rows);
     assert_eq!(names[0], "weir:p:step:left:2024-01-01T00:00:00Z");
     assert!(answer.contains(&row(r#"["2024-01-01T00:00:00Z",7,0,0,1]"#)), "{answer}");
-    let (names, answer) = in_redis("window = { tumbling = \"10s\" }\ngroup-map = \"streams.median(n)\"\nas = \"half\"");
+    let (names, answer) =
+        in_redis("window = { tumbling = \"10s\" }\ngroup-map = \"streams.median(n)\"\nas = \"half\"", rows);
     assert_eq!(names[0], "weir:p:step:2024-01-01T00:00:00Z");
     assert!(answer.contains("[7,\"2024-01-01T00:00:00Z\",1]\r\n$7\r\n{\"n\":2}"), "{answer}");
 }

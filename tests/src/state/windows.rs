@@ -9,6 +9,7 @@ use std::ops::Range;
 use weir::flow::Options;
 
 use super::keyed::stays_within_memory;
+use super::rows::in_redis;
 use crate::pipelines::{Case, Keep, Ran};
 use crate::random::Random;
 
@@ -79,7 +80,8 @@ fn windows_that_overlap_are_the_same_wherever_they_are() {
         expected.result.as_ref().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         failures += expected.dead_letters.len();
         let behind = random.of(300..6_000) as usize;
-        for keep in [Keep::Disk, Keep::DiskBehind(behind), Keep::DiskBehind(4 * behind), Keep::RedisBehind(behind)] {
+        let disk = [1, 2, 4].map(|times| Keep::DiskBehind(times * behind));
+        for keep in disk.into_iter().chain([Keep::Disk, Keep::RedisBehind(behind)]) {
             let ran = case.run_keeping(&plan, &options, keep, 1);
             let about = format!("seed {seed}, {keep:?}, {options:?}\n{}", pipeline(&mut Random::new(seed)));
             ran.result.as_ref().unwrap_or_else(|e| panic!("{e}\n{about}"));
@@ -97,4 +99,18 @@ fn windows_that_overlap_stay_within_memory() {
     for window in ["hopping = \"400s\", step = \"50s\"", "cumulating = \"600s\", step = \"60s\""] {
         stays_within_memory(&format!("window = {{ {window} }}\naggregate.n = \"stats.sum(n)\""));
     }
+}
+
+#[test]
+fn others_read_of_a_pane_what_came_in_it() {
+    let rows: Vec<String> = [5, 15, 25, 35, 45].map(|s| format!("2024-01-01T00:00:{s:02}Z,7,1\n")).into();
+    let rows = format!("at,k,n\n{}2024-01-01T00:10:00Z,7,1\n", rows.concat());
+    let step = "window = { hopping = \"40s\", step = \"10s\" }\naggregate.rows = \"stats.count()\"";
+    let (names, answer) = in_redis(step, &rows);
+    let starts = [10, 20, 30, 40].map(|s| format!("weir:p:step:2024-01-01T00:00:{s}Z"));
+    assert_eq!(names[..4], starts);
+    assert!(
+        answer.contains(":1}"),
+        "three rows came in the window from 10 s to 40 s, and one in its first pane: {answer}"
+    );
 }

@@ -203,7 +203,7 @@ impl SumThatFailsToFinish {
     }
 }
 
-/// What was merged with what, in parentheses; panics where both sides end with a 7.
+/// What was merged with what, in parentheses; panics where both sides end with a 3 or a 7.
 #[derive(Debug, weir::Parameters)]
 pub struct Shape;
 
@@ -220,7 +220,7 @@ impl Shape {
 
     fn merge(&self, shape: &mut Option<String>, other: Option<String>) {
         let (of, other) = (shape.take().unwrap_or_default(), other.unwrap_or_default());
-        let ends = |text: &str| text.trim_end_matches(')').ends_with('7');
+        let ends = |text: &str| text.trim_end_matches(')').ends_with(['3', '7']);
         assert!(!(ends(&of) && ends(&other)), "{of} and {other} do not go together");
         *shape = Some(format!("({of} {other})"));
     }
