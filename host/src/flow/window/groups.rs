@@ -70,7 +70,7 @@ struct Kept {
 impl Kept {
     /// So many rows, of all of which somebody has the place.
     fn new(columns: Vec<ArrayRef>, rows: usize) -> Self {
-        let bytes = columns.iter().map(|column| bytes(column)).sum();
+        let bytes = columns.iter().map(bytes).sum();
         Self { columns, rows, alive: rows, bytes }
     }
 
