@@ -126,12 +126,21 @@ impl Published {
 
 #[test]
 fn nothing_is_lost_and_nothing_is_doubled() {
+    kill_and_go_on(PIPELINE);
+}
+
+#[test]
+fn nothing_is_lost_of_state_on_disk() {
+    kill_and_go_on(&format!("{PIPELINE}\n[state]\ndisk = \"state\"\nmemory = \"1MiB\"\n"));
+}
+
+fn kill_and_go_on(pipeline: &str) {
     let number = |name: &str, else_: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(else_);
     let (wanted, seed) = (number("WEIR_KILLS", 20), number("WEIR_SEED", 1));
     eprintln!("again: WEIR_KILLS={wanted} WEIR_SEED={seed} cargo test -p weir-tests nothing_is_lost");
     let mut random = Random::new(seed);
     let case = Case::empty();
-    case.write("pipeline.toml", PIPELINE);
+    case.write("pipeline.toml", pipeline);
     case.provide();
     for partition in 0..2 {
         case.write(&format!("in-{partition}.csv"), rows(&mut random, ROWS));
