@@ -44,6 +44,14 @@ pub(super) struct Row {
     pub(super) place: Place,
 }
 
+impl Row {
+    /// What it stands by among the rows of its key. Rows of one record come together, in their order; those of
+    /// several workers, which a run that goes on with fewer has together, don't come in that of their records.
+    pub(super) fn order(&self) -> (i64, u32, u64) {
+        (self.time, self.partition, self.position)
+    }
+}
+
 impl Intake {
     /// Those of the left and the right side.
     pub(super) fn of(join: &plan::Join, nodes: [&plan::Node; 2]) -> [Self; 2] {

@@ -202,5 +202,5 @@ fn compare(order: By, held: &Held, a: &Row, b: &Row) -> Ordering {
         By::Key => by_key().then(a.time.cmp(&b.time)),
         By::Time => a.time.cmp(&b.time).then_with(by_key),
     }
-    .then(a.partition.cmp(&b.partition))
+    .then_with(|| a.order().cmp(&b.order()))
 }

@@ -32,10 +32,7 @@ impl<'a> Sorted<'a> {
         let mut sorted = Self { rows: Vec::new(), held, long_keys };
         let mut rows = rows;
         // It keeps the order of equals, which is that of their arrival.
-        rows.sort_by(|a, b| {
-            let places = |keyed: &Keyed| (keyed.row.time, keyed.row.partition);
-            compare((a, &sorted), (b, &sorted)).then_with(|| places(a).cmp(&places(b)))
-        });
+        rows.sort_by(|a, b| compare((a, &sorted), (b, &sorted)).then_with(|| a.row.order().cmp(&b.row.order())));
         sorted.rows = rows;
         sorted
     }

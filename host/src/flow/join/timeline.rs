@@ -18,11 +18,11 @@ impl Timeline {
     pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = Row>) {
         let before = self.rows.len();
         self.rows.extend(rows);
-        let Some(least) = self.rows.range(before..).map(|row| (row.time, row.partition)).min() else { return };
+        let Some(least) = self.rows.range(before..).map(Row::order).min() else { return };
         let all = self.rows.make_contiguous();
-        let from = all[..before].partition_point(|row| (row.time, row.partition) <= least);
+        let from = all[..before].partition_point(|row| row.order() <= least);
         // It keeps the order of equals, and is quick where there are runs in order.
-        all[from..].sort_by_key(|row| (row.time, row.partition));
+        all[from..].sort_by_key(Row::order);
     }
 
     /// The rows of these times, both ends included.
