@@ -36,15 +36,17 @@ def size(count: int) -> str:
 def main() -> None:
     weir, seconds = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "2"
     rust = None
-    print("| language | ns/row | of Rust | component | instance | compiled in |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| language | ns/row | least | of Rust | component | instance | compiled in |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, folder, function in RUNS:
         command = [weir, "bench", str(HERE / folder), function, "--seconds", seconds, "--json"]
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-        row = max(found["batches"], key=lambda batch: batch["rows"])["ns_per_row_median"]
-        rust = rust or row
+        batch = max(found["batches"], key=lambda batch: batch["rows"])
+        # A machine with neighbours is measured best by what it does when they are quiet.
+        row, least = batch["ns_per_row_median"], batch["ns_per_row_min"]
+        rust = rust or least
         instance, compiled = found["instantiate_us"], found["compile_ms"]
-        print(f"| {name} | {row:.1f} | {row / rust:.1f} | {size(found['component_bytes'])} | {instance:.0f} us | {compiled:.0f} ms |")
+        print(f"| {name} | {row:.1f} | {least:.1f} | {least / rust:.1f} | {size(found['component_bytes'])} | {instance:.0f} us | {compiled:.0f} ms |")
 
 
 main()
