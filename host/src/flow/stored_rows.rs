@@ -10,7 +10,10 @@ use std::fmt;
 
 use arrow_array::{ArrayRef, BinaryArray};
 
+use super::cut::Sections;
 use super::exchange::{owner, workers_of_key_groups};
+use super::stored::open;
+use crate::checkpoint::Frozen;
 use crate::error::Result;
 use crate::state::{Entries, Pane, Part, PerKey, Store, Stores};
 use crate::types::Field;
@@ -41,6 +44,8 @@ pub(super) struct Setting<'a> {
     pub(super) worker: usize,
     pub(super) workers: usize,
     pub(super) by_key: bool,
+    /// What stores had where the run goes on.
+    pub(super) restored: Option<Sections<'a>>,
 }
 
 impl StoredRows {
@@ -62,7 +67,7 @@ impl StoredRows {
             per_key: PerKey::One,
             mine: Box::new(of_worker),
         };
-        let store = stores.store(part, None)?;
+        let store = open(stores, part, setting.restored)?;
         Ok(store.map(|store| Self { store, front, behind }))
     }
 
@@ -101,6 +106,16 @@ impl StoredRows {
     /// Gives panes up.
     pub(super) fn remove(&mut self, panes: &[Pane]) -> Result<()> {
         self.store.remove(panes)
+    }
+
+    /// The panes that have rows.
+    pub(super) fn panes(&self) -> Vec<Pane> {
+        self.store.panes()
+    }
+
+    /// What has been put in, as files that stay as they are; none where it can't be had so.
+    pub(super) fn freeze(&mut self) -> Result<Option<Frozen>> {
+        self.store.freeze()
     }
 
     /// About how many bytes they take.

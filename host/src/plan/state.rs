@@ -65,8 +65,8 @@ pub(super) fn stays_in_memory(node: &Node) -> Option<&'static str> {
 /// Why the state of a node that is on disk can't be in a checkpoint; none where it can.
 pub(super) fn goes_into_no_checkpoint(node: &Node) -> Option<&'static str> {
     match &node.operator {
-        Operator::Window(window) if window.compute.group_map().is_some() => Some("whole groups"),
-        Operator::Join(_) => Some("joins"),
+        // Rows of a key are on every worker, each in files of its own.
+        Operator::Join(join) if join.broadcast => Some("joins with `broadcast`"),
         _ => None,
     }
 }

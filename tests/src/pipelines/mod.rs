@@ -193,8 +193,7 @@ pub(crate) fn may_keep_state_elsewhere(plan: &Plan) -> bool {
 /// Whether all state that is on disk goes into checkpoints.
 fn goes_into_checkpoints(plan: &Plan) -> bool {
     plan.nodes.iter().all(|node| match &node.operator {
-        Operator::Window(window) => window.compute.group_map().is_none(),
-        Operator::Join(_) => false,
+        Operator::Join(join) => !join.broadcast,
         _ => true,
     })
 }

@@ -14,7 +14,7 @@ use super::pairs::{Give, Pair, Shape};
 use super::saved::{self, Adopted, NO_PANE, Unsaved};
 use super::shelf::{By, Keeping, Shelf};
 use super::timeline::Timeline;
-use crate::checkpoint::Table;
+use crate::checkpoint::{Frozen, Table};
 use crate::error::Result;
 use crate::flow::batch::Batch;
 use crate::flow::cut::keyed::Pace;
@@ -126,7 +126,15 @@ impl Intervals {
     /// there is read from there anyway.
     fn make_room(&mut self, side: usize) -> Result<()> {
         let bytes = self.bytes(side);
-        let Some(spill) = self.spill.as_mut().filter(|spill| spill.is_full(side, bytes)) else { return Ok(()) };
+        match self.spill.as_ref().is_some_and(|spill| spill.is_full(side, bytes)) {
+            true => self.shelve(side),
+            false => Ok(()),
+        }
+    }
+
+    /// Moves all rows of a side to its shelf, if there is one.
+    fn shelve(&mut self, side: usize) -> Result<()> {
+        let Some(spill) = &mut self.spill else { return Ok(()) };
         let rows: Vec<Row> = match side {
             0 => std::mem::take(&mut self.waiting).into_rows().collect(),
             _ => std::mem::take(&mut self.partners).into_iter().flat_map(|of_key| of_key.rows.into_rows()).collect(),
@@ -141,7 +149,22 @@ impl Intervals {
 
     /// Notes from now on what comes.
     pub(super) fn save(&mut self) {
-        self.unsaved = Some(Unsaved::default());
+        self.unsaved = self.spill.is_none().then(Unsaved::default);
+    }
+
+    /// Moves all rows to the shelves, if there are any, and gives what is there.
+    pub(super) fn freeze(&mut self) -> Result<Vec<Frozen>> {
+        for side in [0, 1] {
+            if [self.waiting.len(), self.count][side] > 0 {
+                self.shelve(side)?;
+            }
+        }
+        self.spill.as_mut().map_or(Ok(Vec::new()), Spill::freeze)
+    }
+
+    /// How many rows have been put on each shelf.
+    pub(super) fn came(&self) -> [i64; 2] {
+        self.spill.as_ref().map_or([0; 2], Spill::came)
     }
 
     /// The watermark that rows are paired up to.
@@ -157,6 +180,9 @@ impl Intervals {
 
     /// What waits, or what of it has come since the last checkpoint; and whether it is all.
     pub(super) fn snapshot(&mut self, pace: &mut Pace) -> (Vec<Table>, bool) {
+        if self.spill.is_some() {
+            return (Vec::new(), true);
+        }
         let unsaved = self.unsaved.as_mut().map(std::mem::take).unwrap_or_default();
         let whole = pace.is_whole(unsaved.rows(), self.waiting.rows().count() + self.count);
         let paired = self.paired_up_to(self.fired);
@@ -177,8 +203,11 @@ impl Intervals {
     }
 
     /// Goes on where rows were paired up to this watermark.
-    pub(super) fn resume(&mut self, fired: i64) {
+    pub(super) fn resume(&mut self, fired: i64, came: [i64; 2]) {
         self.fired = fired;
+        if let Some(spill) = &mut self.spill {
+            spill.resume(came);
+        }
     }
 
     /// Takes in rows as they were.

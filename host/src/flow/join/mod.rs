@@ -37,7 +37,7 @@ use super::epochs::{Epochs, Order, complete_both, merged};
 use super::exchange::{Edge, exchange, owner, workers_of_key_groups};
 use super::watermarks::{self, Watermarks};
 use super::{Options, Stream};
-use crate::checkpoint::{Section, Table};
+use crate::checkpoint::{Frozen, Section, Table};
 use crate::error::Result;
 use crate::plan::{self, Operator, Pairing, Plan};
 use crate::report::{Counted, Node};
@@ -72,6 +72,9 @@ struct Facts {
     batches: u64,
     /// The watermark up to which rows are paired.
     fired: i64,
+    /// How many rows have been put on each shelf, where there are any.
+    #[serde(default)]
+    came: [i64; 2],
 }
 
 /// Joins two streams, each given with its node.
@@ -103,7 +106,8 @@ pub(super) fn join<'scope>(
         }
     };
     let shared = Arc::clone(shared);
-    let keeping = Keeping { stores, step: &node.name, join, worker, workers: peers, batch_rows: options.batch_rows };
+    let keeping =
+        Keeping { stores, step: &node.name, join, worker, workers: peers, batch_rows: options.batch_rows, restored };
     if let Err(error) = open.keep_in(&keeping) {
         shared.fail(error);
     }
@@ -153,7 +157,7 @@ pub(super) fn join<'scope>(
                     step.epoch(sides, &mut |batch| session.give(batch));
                 }
                 if cuts.at(*capability.time()).is_some() {
-                    cuts.leave(step.snapshot());
+                    step.leave(&cuts);
                 }
             }
         }
@@ -182,6 +186,20 @@ impl Open {
         (fired, tables, whole)
     }
 
+    fn freeze(&mut self) -> Result<Vec<Frozen>> {
+        match self {
+            Self::Windows(windows) => windows.freeze(),
+            Self::Intervals(intervals) => intervals.freeze(),
+        }
+    }
+
+    fn came(&self) -> [i64; 2] {
+        match self {
+            Self::Windows(windows) => windows.came(),
+            Self::Intervals(intervals) => intervals.came(),
+        }
+    }
+
     fn keep_in(&mut self, keeping: &Keeping<'_>) -> Result<()> {
         match self {
             Self::Windows(windows) => windows.keep_in(keeping),
@@ -197,10 +215,13 @@ impl Open {
         }
     }
 
-    fn resume(&mut self, fired: i64) {
+    fn resume(&mut self, fired: i64, came: [i64; 2]) -> Result<()> {
         match self {
-            Self::Windows(windows) => windows.resume(fired),
-            Self::Intervals(intervals) => intervals.resume(fired),
+            Self::Windows(windows) => windows.resume(fired, came),
+            Self::Intervals(intervals) => {
+                intervals.resume(fired, came);
+                Ok(())
+            }
         }
     }
 
@@ -239,15 +260,20 @@ impl Step {
         self.broadcast && side == 1 && self.worker > 0
     }
 
-    /// What waits, or what of it has come since the last checkpoint.
-    fn snapshot(&mut self) -> Section {
+    /// Leaves what waits, or what of it has come since the last checkpoint.
+    fn leave(&mut self, cuts: &Cuts) {
+        let frozen = self.open.freeze().unwrap_or_else(|error| {
+            self.shared.fail(error);
+            Vec::new()
+        });
         let (fired, mut tables, whole) = self.open.snapshot(&mut self.pace);
         if self.is_copy(1) {
-            tables[1] = saved::table(1, []);
+            tables.truncate(1);
         }
         let watermarks = [0, 1].map(|side| self.watermarks[side].saved(&self.names[side]));
-        let facts = Facts { watermarks, batches: self.sequence, fired };
-        Section { node: self.name.clone(), whole, facts: json!(facts), tables }
+        let facts = Facts { watermarks, batches: self.sequence, fired, came: self.open.came() };
+        cuts.leave(Section { node: self.name.clone(), whole, facts: json!(facts), tables });
+        frozen.into_iter().for_each(|frozen| cuts.leave_frozen(&self.name, frozen));
     }
 
     /// Goes on where a checkpoint was.
@@ -257,7 +283,9 @@ impl Step {
         for side in [0, 1] {
             self.watermarks[side].resume(&first.watermarks[side], &self.names[side]);
         }
-        self.open.resume(first.fired);
+        // Rows that come are behind all that have come to any worker.
+        let came = [0, 1].map(|side| facts.iter().map(|(_, facts)| facts.came[side]).max().unwrap_or_default());
+        self.open.resume(first.fired, came)?;
         self.sequence = sections.of_worker(self.worker as usize, &facts).map_or(0, |facts| facts.batches);
         let owners = workers_of_key_groups(peers);
         // Oldest first: rows are in the order in which they came.

@@ -15,6 +15,7 @@ use arrow_schema::SchemaRef;
 use super::held::{Held, Place, Places};
 use super::intake::Row;
 use crate::error::Result;
+use crate::flow::cut::Sections;
 use crate::flow::stored_rows::{Setting, StoredRows, encoded, name};
 use crate::plan;
 use crate::state::{Pane, Stores};
@@ -53,6 +54,8 @@ pub(super) struct Keeping<'a> {
     pub(super) worker: usize,
     pub(super) workers: usize,
     pub(super) batch_rows: usize,
+    /// What stores had where the run goes on.
+    pub(super) restored: Option<Sections<'a>>,
 }
 
 /// Rows that were read, in the order of their names.
@@ -75,7 +78,7 @@ impl Shelf {
         held: &Held,
         order: By,
     ) -> Result<Option<Self>> {
-        let Keeping { stores, step, join, worker, workers, batch_rows } = *keeping;
+        let Keeping { stores, step, join, worker, workers, batch_rows, restored } = *keeping;
         let number = |name: &str| Field::new(name, DataType::Int64, false);
         let time = Field::new("time", DataType::Timestamp, false);
         let numbers = [time, number("partition"), number("came"), number("position")];
@@ -97,6 +100,7 @@ impl Shelf {
                 worker,
                 workers,
                 by_key: !join.broadcast,
+                restored,
             },
         )?;
         let (memory_bytes, is_read) = (stores.memory_bytes() / workers / SIDES.len(), stores.are_read());
@@ -159,6 +163,17 @@ impl Shelf {
         columns.push(Arc::new(BinaryArray::from_iter_values(names.iter().flatten().map(|name| self.rows.key(name)))));
         let columns = RecordBatch::try_new(Arc::clone(&self.schema), columns).expect("columns of the side");
         Page { columns, rows, last: names.value(names.len() - 1).to_vec() }
+    }
+
+    /// How many rows have been put in.
+    pub(super) fn came(&self) -> i64 {
+        self.came
+    }
+
+    /// Goes on behind so many rows. Gives the panes that have some.
+    pub(super) fn resume(&mut self, came: i64) -> Vec<Pane> {
+        self.came = came;
+        self.rows.panes()
     }
 
     /// Gives panes up.

@@ -10,9 +10,10 @@ use super::held::Held;
 use super::intake::{Intake, Row};
 use super::shelf::Shelf;
 use super::sorted::{Keyed, Sorted};
+use crate::checkpoint::Frozen;
 use crate::error::Result;
 use crate::flow::window::assign::{PaneId, Slices};
-use crate::flow::window::spill::place;
+use crate::flow::window::spill::{pane_of, place};
 use crate::state;
 
 /// The rows of a side.
@@ -94,6 +95,24 @@ impl Side {
     fn forget(&mut self, wanted: impl Fn(PaneId) -> bool) -> usize {
         let panes = self.panes.iter_mut().filter(|(id, _)| wanted(**id)).map(|(_, pane)| pane);
         panes.map(|pane| std::mem::replace(pane, Waiting { spilled: true, ..Waiting::default() }).rows.len()).sum()
+    }
+
+    /// Puts all rows on the shelf, so that they can be taken from there into a checkpoint.
+    pub(super) fn freeze(&mut self, slices: Slices) -> Result<Option<Frozen>> {
+        self.put(slices, |_| true)?;
+        self.shelf.as_mut().map_or(Ok(None), |shelf| shelf.stored().freeze())
+    }
+
+    /// Goes on with what is on the shelf, behind so many rows, where windows had fired up to a watermark.
+    pub(super) fn resume(&mut self, slices: Slices, fired: i64, came: i64) -> Result<()> {
+        let Some(shelf) = &mut self.shelf else { return Ok(()) };
+        let panes = shelf.resume(came).into_iter().map(|pane| (pane, pane_of(slices, pane)));
+        let (over, held): (Vec<_>, Vec<_>) = panes.partition(|(_, id)| slices.ends(id.start).1 <= fired);
+        shelf.remove(&over.into_iter().map(|(pane, _)| pane).collect::<Vec<_>>())?;
+        for (_, id) in held {
+            self.panes.entry(id).or_default().spilled = true;
+        }
+        Ok(())
     }
 
     /// Rows in memory, and about how many bytes they take.

@@ -16,7 +16,7 @@ use super::saved::{self, Adopted, Unsaved};
 use super::shelf::{By, Keeping, Shelf};
 use super::side::Side;
 use super::sorted::{Keyed, Sorted, pair};
-use crate::checkpoint::Table;
+use crate::checkpoint::{Frozen, Table};
 use crate::error::Result;
 use crate::flow::batch::Batch;
 use crate::flow::cut::keyed::Pace;
@@ -81,7 +81,19 @@ impl Windows {
 
     /// Notes from now on what comes.
     pub(super) fn save(&mut self) {
-        self.unsaved = Some(Unsaved::default());
+        self.unsaved = self.sides[0].shelf.is_none().then(Unsaved::default);
+    }
+
+    /// Puts all rows on the shelves, if there are any, and gives what is there.
+    pub(super) fn freeze(&mut self) -> Result<Vec<Frozen>> {
+        let slices = self.slices;
+        let frozen = self.sides.iter_mut().map(|side| side.freeze(slices)).collect::<Result<Vec<_>>>()?;
+        Ok(frozen.into_iter().flatten().collect())
+    }
+
+    /// How many rows have been put on each shelf.
+    pub(super) fn came(&self) -> [i64; 2] {
+        self.sides.each_ref().map(|side| side.shelf.as_ref().map_or(0, Shelf::came))
     }
 
     /// The watermark that windows have fired up to.
@@ -91,6 +103,9 @@ impl Windows {
 
     /// What waits, or what of it has come since the last checkpoint; and whether it is all.
     pub(super) fn snapshot(&mut self, pace: &mut Pace) -> (Vec<Table>, bool) {
+        if self.sides[0].shelf.is_some() {
+            return (Vec::new(), true);
+        }
         let unsaved = self.unsaved.as_mut().map(std::mem::take).unwrap_or_default();
         let all = self.sides.iter().flat_map(|side| side.panes.values()).map(|pane| pane.rows.len()).sum();
         let whole = pace.is_whole(unsaved.rows(), all);
@@ -112,8 +127,10 @@ impl Windows {
     }
 
     /// Goes on where windows had fired up to this watermark.
-    pub(super) fn resume(&mut self, fired: i64) {
+    pub(super) fn resume(&mut self, fired: i64, came: [i64; 2]) -> Result<()> {
         self.fired = fired;
+        let slices = self.slices;
+        self.sides.iter_mut().zip(came).try_for_each(|(side, came)| side.resume(slices, fired, came))
     }
 
     /// Takes in a row as it was.

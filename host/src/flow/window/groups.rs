@@ -134,6 +134,11 @@ impl GroupMap {
         number
     }
 
+    /// How many rows have come.
+    pub(super) fn came(&self) -> u64 {
+        self.came
+    }
+
     /// Makes places for so many slots.
     pub(super) fn grow(&mut self, slots: usize) {
         self.slots.resize(slots.max(self.slots.len()), Vec::new());

@@ -70,7 +70,7 @@ impl Windows {
             return self.keep_keys_in(stores, step, window, (worker, workers), restored);
         };
         if let Some(map) = &mut self.group_map {
-            return map.keep_in(stores, step, &window.key, worker, workers);
+            return map.keep_in(stores, step, &window.key, (worker, workers), restored);
         }
         let values: Vec<Field> = window.compute.aggregates().iter().flat_map(held).collect();
         let owners = workers_of_key_groups(workers);
@@ -90,7 +90,7 @@ impl Windows {
             .store
             .panes()
             .into_iter()
-            .map(|pane| (pane, id(panes.slices, pane)))
+            .map(|pane| (pane, pane_of(panes.slices, pane)))
             .partition(|(_, id)| panes.is_over(*id));
         spill.store.remove(&over.into_iter().map(|(pane, _)| pane).collect::<Vec<_>>())?;
         for (_, id) in held {
@@ -108,6 +108,12 @@ impl Windows {
     /// Writes what has changed since the last cut to the store, so that all of the state is there, and gives it as
     /// files. None where there is no store.
     pub(super) fn freeze(&mut self) -> Result<Vec<Frozen>> {
+        if self.group_map.as_ref().is_some_and(GroupMap::is_stored) {
+            let frozen = self.freeze_rows()?;
+            let Open::Panes(panes) = &mut self.open else { return Ok(Vec::new()) };
+            panes.open.values_mut().for_each(|pane| pane.unsaved.clear());
+            return Ok(frozen.into_iter().collect());
+        }
         let (Some(spill), Open::Panes(panes)) = (&mut self.spill, &mut self.open) else { return self.freeze_keys() };
         let changed = panes.open.iter().map(|(id, pane)| {
             let all = || (0..pane.slots.len() as u32).collect();
@@ -245,7 +251,7 @@ pub(in crate::flow) fn place(slices: Slices, id: PaneId) -> state::Pane {
 }
 
 /// The pane of which a store has something under this name.
-fn id(slices: Slices, state::Pane { start, variant }: state::Pane) -> PaneId {
+pub(in crate::flow) fn pane_of(slices: Slices, state::Pane { start, variant }: state::Pane) -> PaneId {
     let (first, _) = slices.ends(start);
     PaneId { start, seen_from: first.saturating_add(variant) }
 }

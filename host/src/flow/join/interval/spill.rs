@@ -13,6 +13,7 @@ use super::super::pairs::{Give, Shape};
 use super::super::shelf::Shelf;
 use super::super::timeline::Timeline;
 use super::{Intervals, interval};
+use crate::checkpoint::Frozen;
 use crate::error::Result;
 use crate::state::Pane;
 
@@ -98,6 +99,26 @@ impl Spill {
             self.shelves[side].remove(&over)?;
         }
         Ok(())
+    }
+
+    /// What is on the shelves, as files that stay as they are.
+    pub(super) fn freeze(&mut self) -> Result<Vec<Frozen>> {
+        let frozen = self.shelves.iter_mut().map(|shelf| shelf.stored().freeze()).collect::<Result<Vec<_>>>()?;
+        Ok(frozen.into_iter().flatten().collect())
+    }
+
+    /// How many rows have been put on each shelf.
+    pub(super) fn came(&self) -> [i64; 2] {
+        self.shelves.each_ref().map(Shelf::came)
+    }
+
+    /// Goes on with what is on the shelves, behind so many rows.
+    pub(super) fn resume(&mut self, came: [i64; 2]) {
+        for (side, came) in came.into_iter().enumerate() {
+            let panes = self.shelves[side].resume(came);
+            self.used[side] = !panes.is_empty();
+            self.stored[side] = panes.into_iter().map(|pane| pane.start).collect();
+        }
     }
 
     fn pane(&self, time: i64) -> Pane {

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_array::{Array, ArrayRef, BinaryArray};
 
 use super::{GroupMap, Kept, Place};
+use crate::checkpoint::Frozen;
 use crate::error::Result;
+use crate::flow::cut::Sections;
 use crate::flow::stored_rows::{ChunkPart, Chunks, Setting, StoredRows, name};
 use crate::flow::window::assign::{PaneId, Slices};
 use crate::flow::window::fire::Fired;
@@ -20,7 +22,7 @@ use crate::flow::window::pane::Pane;
 use crate::flow::window::panes;
 use crate::flow::window::place::Open;
 use crate::flow::window::ready::Due;
-use crate::flow::window::spill::place;
+use crate::flow::window::spill::{pane_of, place};
 use crate::state::{self, Stores};
 use crate::types::{DataType, Field};
 
@@ -48,17 +50,23 @@ impl GroupMap {
         stores: &Stores,
         step: &str,
         key: &[Field],
-        worker: usize,
-        workers: usize,
+        (worker, workers): (usize, usize),
+        restored: Option<Sections<'_>>,
     ) -> Result<()> {
         let behind = [("time", DataType::Timestamp), ("came", DataType::Int64)];
         let behind = behind.map(|(name, data_type)| Field::new(name, data_type, false));
         let (front, columns, by_key) = (&[], &*self.fields, true);
-        let setting = Setting { step, index: None, key, front, behind: &behind, columns, worker, workers, by_key };
+        let behind = &behind;
+        let setting = Setting { step, index: None, key, front, behind, columns, worker, workers, by_key, restored };
         let (memory_bytes, is_read) = (stores.memory_bytes() / workers, stores.are_read());
         let rows = StoredRows::open(stores, &setting)?;
         self.stored = rows.map(|rows| Stored { rows, memory_bytes, is_read, panes: BTreeSet::new() });
         Ok(())
+    }
+
+    /// Whether there is a store.
+    pub(in crate::flow::window) fn is_stored(&self) -> bool {
+        self.stored.is_some()
     }
 
     /// Whether a pane has rows in a store.
@@ -243,6 +251,31 @@ impl Windows {
         map.put(panes.slices, panes.open.iter().map(|(id, pane)| (*id, pane)), self.batch_rows)?;
         let quiet: Vec<PaneId> = panes.quiet().map(|(id, _)| id).collect();
         quiet.into_iter().for_each(|id| drop(panes.forget(id)));
+        Ok(())
+    }
+
+    /// Moves all rows to the store, if there is one, and gives what is there.
+    pub(in crate::flow::window) fn freeze_rows(&mut self) -> Result<Option<Frozen>> {
+        let (Some(map), Open::Panes(panes)) = (&mut self.group_map, &mut self.open) else { return Ok(None) };
+        map.put(panes.slices, panes.open.iter().map(|(id, pane)| (*id, pane)), self.batch_rows)?;
+        map.stored.as_mut().map_or(Ok(None), |stored| stored.rows.freeze())
+    }
+
+    /// Goes on with the rows in the store, behind so many; of the keys only those are in memory whose changes no
+    /// early result has told yet.
+    pub(in crate::flow::window) fn resume_rows(&mut self, came: u64, unseen: &[(PaneId, &[u8])]) -> Result<()> {
+        let (Some(map), Open::Panes(panes)) = (&mut self.group_map, &mut self.open) else { return Ok(()) };
+        let Some(stored) = &mut map.stored else { return Ok(()) };
+        let all = stored.rows.panes().into_iter().map(|pane| (pane, pane_of(panes.slices, pane)));
+        let (over, held): (Vec<_>, Vec<_>) = all.partition(|(_, id)| panes.is_over(*id));
+        stored.rows.remove(&over.into_iter().map(|(pane, _)| pane).collect::<Vec<_>>())?;
+        for (_, id) in held {
+            stored.panes.insert(id);
+            panes.open.entry(id).or_default().spilled = true;
+        }
+        unseen.iter().for_each(|(id, key)| panes.bring(*id, key));
+        map.came = came;
+        map.grow(panes.slots.count());
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, UInt32A
 use serde::{Deserialize, Serialize};
 
 use super::fold::Windows;
-use super::groups::KeptRows;
+use super::groups::{GroupMap, KeptRows};
 use super::place::Open;
 use super::sliding::Sliding;
 use crate::checkpoint::{Section, Table};
@@ -37,6 +37,9 @@ pub(super) struct Facts {
     /// Where the block of overlapping windows is, and what in it a function has failed to merge.
     boundary: Option<i64>,
     spoilt: Vec<Spoilt>,
+    /// Rows that came to whole groups, where they are in a store.
+    #[serde(default)]
+    came: u64,
 }
 
 /// An accumulator that a function failed to merge: by its pane and key, which are as in the table.
@@ -74,8 +77,9 @@ impl Windows {
     pub(super) fn snapshot(&mut self, pace: &mut Pace) -> (Facts, Vec<Table>, bool) {
         let facts = self.facts();
         let rewritten = std::mem::take(&mut self.rewritten);
+        let stored = self.spill.is_some() || self.group_map.as_ref().is_some_and(GroupMap::is_stored);
         let (whole, kept) = match &mut self.open {
-            Open::Panes(panes) => panes::kept(panes, &rewritten, pace, self.spill.is_some()),
+            Open::Panes(panes) => panes::kept(panes, &rewritten, pace, stored),
             Open::Sessions(sessions) => sessions::kept(sessions, pace, self.behind.is_some()),
             Open::Counts(counts) => counts::kept(counts, pace, self.behind.is_some()),
         };
@@ -108,7 +112,7 @@ impl Windows {
     fn facts(&self) -> Facts {
         let Open::Panes(panes) = &self.open else {
             let fired = if let Open::Sessions(sessions) = &self.open { sessions.watermark() } else { i64::MIN };
-            return Facts { fired, boundary: None, spoilt: Vec::new() };
+            return Facts { fired, boundary: None, spoilt: Vec::new(), came: 0 };
         };
         let (mut boundary, mut spoilt) = (None, Vec::new());
         if let Some(sliding) = &self.sliding {
@@ -117,7 +121,8 @@ impl Windows {
                 spoilt.push(Spoilt { start, key: key.into(), aggregate, reason: failure.reason });
             }
         }
-        Facts { fired: panes.fired, boundary, spoilt }
+        let came = self.group_map.as_ref().map_or(0, GroupMap::came);
+        Facts { fired: panes.fired, boundary, spoilt, came }
     }
 
     /// Goes on where the windows were; takes the keys that are this worker's.
@@ -137,10 +142,12 @@ impl Windows {
         for (section, overlap) in newest_first(sections.all()) {
             self.adopt(section, &mut newer, overlap, mine).map_err(|what| sections.wrong(what))?;
         }
-        if self.spill.is_some() {
+        if self.spill.is_some() || self.group_map.as_ref().is_some_and(GroupMap::is_stored) {
             let tables = sections.last_of_each().flat_map(|section| section.table(UNSEEN));
             let unseen = tables.map(|held| panes::unseen(held, mine)).collect::<Result<Vec<_>, _>>();
-            self.restore_spilled(&unseen.map_err(|what| sections.wrong(what))?.concat())?;
+            let unseen = unseen.map_err(|what| sections.wrong(what))?.concat();
+            self.restore_spilled(&unseen)?;
+            self.resume_rows(facts.iter().map(|(_, facts)| facts.came).max().unwrap_or_default(), &unseen)?;
         }
         if self.behind.is_some() {
             self.bring_unseen(sections, mine)?;
