@@ -9,6 +9,7 @@ pub mod error;
 pub mod flow;
 pub mod function;
 pub mod letter;
+mod lock;
 pub mod metrics;
 #[cfg(feature = "otlp")]
 pub mod otlp;

@@ -182,10 +182,14 @@ fn what_is_broken_is_named_and_nothing_starts_again_by_itself() {
 #[test]
 fn state_on_disk_is_in_checkpoints_as_files_that_are_looked_at() {
     let case = case();
-    case.write("pipeline.toml", PIPELINE.to_owned() + "\n[state]\ndisk = \"state\"\nmemory = \"1MiB\"\n");
+    let on_disk = PIPELINE.replace("keep = 2", "keep = 100") + "\n[state]\ndisk = \"state\"\nmemory = \"1MiB\"\n";
+    case.write("pipeline.toml", on_disk);
     let ran = run(&case, &["--workers", "2"]);
     assert!(ran.status.success(), "{}", said(&ran));
-    without_the_last(&case);
+    // When the input has ended no window is open.
+    while !fs::read_to_string(newest(&case, "checkpoint-")).expect("a manifest").contains("tables") {
+        without_the_last(&case);
+    }
     let shown = weir(&case, &["checkpoints", "show", "pipeline.toml"]).output().expect("weir runs");
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains("by minute (whole)  with ") && shown.contains(" files of state on disk"), "{shown}");

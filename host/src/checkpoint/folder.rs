@@ -27,6 +27,7 @@ use super::part::{Section, decode, encode};
 use super::store::{Listing, Made, Store};
 use super::{Files, Frozen, Location, error, io_error};
 use crate::error::{Error, Result};
+use crate::lock;
 
 const LOCK: &str = "lock";
 
@@ -69,7 +70,7 @@ impl Folder {
     pub fn take(location: &Location, files: Files) -> Result<Self> {
         let folder = Self::look_at(location, files.clone())?;
         let held = match location {
-            Location::Folder(path) => lock(path, &files)?,
+            Location::Folder(path) => held(path, &files)?,
             Location::Bucket(_) => {
                 let failed = |e| folder.failed(format!("checkpoints can't be kept in {location}"), e);
                 Held::Owner(Owner::take(&folder.store, &folder.run).map_err(failed)?)
@@ -298,13 +299,13 @@ impl Folder {
 }
 
 /// Takes the lock of a folder; makes the folder if it is not there.
-fn lock(path: &Path, files: &Files) -> Result<Held> {
+fn held(path: &Path, files: &Files) -> Result<Held> {
     let failed = |e| io_error(format!("checkpoints can't be kept in {}", path.display()), e);
     files.create_folder(path).map_err(failed)?;
     let mark = path.join(LOCK);
-    let lock = File::options().create(true).truncate(false).write(true).open(mark).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Held::Lock { _file: Arc::new(lock) }),
+    let file = File::options().create(true).truncate(false).write(true).open(mark).map_err(failed)?;
+    match lock::take(&file) {
+        Ok(()) => Ok(Held::Lock { _file: Arc::new(file) }),
         Err(TryLockError::WouldBlock) => {
             Err(error(format!("another run writes its checkpoints to {}", path.display()), Some(ONE_RUN)))
         }

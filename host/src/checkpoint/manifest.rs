@@ -54,7 +54,7 @@ pub struct PartRef {
     /// The sections in it.
     pub sections: Vec<SectionRef>,
     /// What belongs to these sections and is too large for a part.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub files: Vec<FileRef>,
 }
 

@@ -12,6 +12,7 @@ use lsm_tree::{Cache, DescriptorTable};
 
 use super::Disk;
 use crate::error::{Error, Result};
+use crate::lock;
 use crate::state::{Part, Saved, disk_error};
 
 /// The file that says that the folder is weir's.
@@ -47,7 +48,7 @@ impl Folder {
             });
         }
         let file = File::options().create(true).truncate(false).write(true).open(&mark).map_err(failed)?;
-        match file.try_lock() {
+        match lock::take(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::State {
