@@ -266,7 +266,7 @@ fn what_can_t_be_reached_is_named() {
     server.kill();
     let (code, errors) = running.ended();
     assert_eq!(code, Some(10), "{errors}");
-    assert!(errors.contains(&bucket.url("x/")) && errors.contains(&endpoint), "{errors}");
+    assert!(errors.contains(&bucket.url("x")) && errors.contains(&endpoint), "{errors}");
     refused(&bucket.url("x"), server.port(), &[&endpoint, "refused"]);
     // A server that asks for keys, and does not know these.
     let server = Server::that_asks_for_keys_after(1);
