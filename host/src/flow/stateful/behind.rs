@@ -55,13 +55,14 @@ impl Sweep {
 
     /// Takes in that of another store, a share of whose keys have come here.
     fn add(&mut self, other: Self) {
-        self.written += other.written;
-        self.left += other.left;
+        // Each worker takes in all of it, and again the next time.
+        self.written = self.written.saturating_add(other.written);
+        self.left = self.left.saturating_add(other.left);
         self.oldest = self.oldest.min(other.oldest);
     }
 
     fn note(&mut self, last: i64) {
-        self.written += 1;
+        self.written = self.written.saturating_add(1);
         self.oldest = self.oldest.min(last);
     }
 }
@@ -236,5 +237,16 @@ mod tests {
         assert_eq!(sweep, Sweep { written: 3, left: 2, oldest: 40 });
         assert!(!sweep.is_due(Some(10), 49, false) && sweep.is_due(Some(10), 50, false));
         assert!(!sweep.is_due(None, i64::MAX, true));
+    }
+
+    #[test]
+    fn any_number_of_runs_may_go_on_from_a_store_that_nobody_sweeps() {
+        let mut sweep = Sweep { written: 1 << 20, left: 7, oldest: 0 };
+        for _ in 0..100 {
+            let of_each = sweep;
+            (0..3).for_each(|_| sweep.add(of_each));
+            sweep.note(1);
+        }
+        assert_eq!(sweep, Sweep { written: u64::MAX, left: u64::MAX, oldest: 0 });
     }
 }

@@ -201,6 +201,7 @@ impl Step {
         Node::add_time(&counters.busy_ns, started.elapsed());
         give(out);
     }
+
     /// An epoch is complete: forgets what no row can find any more, and writes what has changed where others
     /// read it.
     fn settle(&mut self) {

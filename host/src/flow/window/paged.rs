@@ -204,11 +204,7 @@ impl Windows {
         fired: i64,
         out: &mut dyn Fired,
     ) -> Result<()> {
-        let panes = || due.panes.iter().map(|id| &open[id]);
-        let mut changed: Vec<&[u8]> = panes().flat_map(|p| p.changed(due.emission)).map(|(key, _)| key.bytes).collect();
-        changed.sort_unstable();
-        changed.dedup();
-        for keys in changed.chunks(self.batch_rows) {
+        for keys in due.changed(open).chunks(self.batch_rows) {
             let mut slots: Vec<Vec<u32>> = vec![Vec::new(); keys.len()];
             let mut read = Vec::new();
             for id in &due.panes {

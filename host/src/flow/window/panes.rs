@@ -47,6 +47,17 @@ pub(super) struct Due {
     pub(super) only_changed: bool,
 }
 
+impl Due {
+    /// The keys that have changed since results of this sort were given, in their order.
+    pub(super) fn changed<'a>(&self, open: &'a BTreeMap<PaneId, Pane>) -> Vec<&'a [u8]> {
+        let of_all = self.panes.iter().flat_map(|id| open[id].changed(self.emission));
+        let mut changed: Vec<&[u8]> = of_all.map(|(key, _)| key.bytes).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        changed
+    }
+}
+
 impl Panes {
     pub(super) fn new(kind: WindowKind, firing: Firing) -> Self {
         Self {

@@ -82,6 +82,11 @@ impl Windows {
         Ok(())
     }
 
+    /// Whether there is a store, of whatever kind: then all of the state is in it at a cut.
+    pub(super) fn is_stored(&self) -> bool {
+        self.spill.is_some() || self.behind.is_some() || self.group_map.as_ref().is_some_and(GroupMap::is_stored)
+    }
+
     /// Goes on with what the store has had from a checkpoint: all of it is in the store alone, but for the keys
     /// whose changes no early result has told yet.
     pub(super) fn restore_spilled(&mut self, unseen: &[(PaneId, &[u8])]) -> Result<()> {
@@ -105,7 +110,7 @@ impl Windows {
         self.recall()
     }
 
-    /// Writes what has changed since the last cut to the store, so that all of the state is there, and gives it as
+    /// Writes what has changed since the last cut to the stores, so that all of the state is there, and gives it as
     /// files. None where there is no store.
     pub(super) fn freeze(&mut self) -> Result<Vec<Frozen>> {
         if self.group_map.as_ref().is_some_and(GroupMap::is_stored) {

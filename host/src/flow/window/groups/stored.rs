@@ -187,10 +187,7 @@ impl Windows {
         fired: i64,
         out: &mut dyn Fired,
     ) -> Result<()> {
-        let panes = || due.panes.iter().map(|id| &open[id]);
-        let mut changed: Vec<&[u8]> = panes().flat_map(|p| p.changed(of.emission)).map(|(key, _)| key.bytes).collect();
-        changed.sort_unstable();
-        changed.dedup();
+        let changed = due.changed(open);
         let (mut rows, mut read): (Rows<'_>, Vec<Place>) = (Vec::new(), Vec::new());
         let last = changed.last().copied();
         for key in changed {

@@ -77,11 +77,11 @@ impl Windows {
     pub(super) fn snapshot(&mut self, pace: &mut Pace) -> (Facts, Vec<Table>, bool) {
         let facts = self.facts();
         let rewritten = std::mem::take(&mut self.rewritten);
-        let stored = self.spill.is_some() || self.group_map.as_ref().is_some_and(GroupMap::is_stored);
+        let stored = self.is_stored();
         let (whole, kept) = match &mut self.open {
             Open::Panes(panes) => panes::kept(panes, &rewritten, pace, stored),
-            Open::Sessions(sessions) => sessions::kept(sessions, pace, self.behind.is_some()),
-            Open::Counts(counts) => counts::kept(counts, pace, self.behind.is_some()),
+            Open::Sessions(sessions) => sessions::kept(sessions, pace, stored),
+            Open::Counts(counts) => counts::kept(counts, pace, stored),
         };
         let Kept { columns, slots, mut others } = kept;
         let part = |from: usize| {
@@ -142,15 +142,16 @@ impl Windows {
         for (section, overlap) in newest_first(sections.all()) {
             self.adopt(section, &mut newer, overlap, mine).map_err(|what| sections.wrong(what))?;
         }
-        if self.spill.is_some() || self.group_map.as_ref().is_some_and(GroupMap::is_stored) {
-            let tables = sections.last_of_each().flat_map(|section| section.table(UNSEEN));
-            let unseen = tables.map(|held| panes::unseen(held, mine)).collect::<Result<Vec<_>, _>>();
-            let unseen = unseen.map_err(|what| sections.wrong(what))?.concat();
-            self.restore_spilled(&unseen)?;
-            self.resume_rows(facts.iter().map(|(_, facts)| facts.came).max().unwrap_or_default(), &unseen)?;
-        }
-        if self.behind.is_some() {
-            self.bring_unseen(sections, mine)?;
+        match &self.open {
+            _ if !self.is_stored() => {}
+            Open::Panes(_) => {
+                let tables = sections.last_of_each().flat_map(|section| section.table(UNSEEN));
+                let unseen = tables.map(|held| panes::unseen(held, mine)).collect::<Result<Vec<_>, _>>();
+                let unseen = unseen.map_err(|what| sections.wrong(what))?.concat();
+                self.restore_spilled(&unseen)?;
+                self.resume_rows(facts.iter().map(|(_, facts)| facts.came).max().unwrap_or_default(), &unseen)?;
+            }
+            Open::Sessions(_) | Open::Counts(_) => self.bring_unseen(sections, mine)?,
         }
         for section in sections.last_of_each() {
             self.adopt_unseen(section, mine).map_err(|what| sections.wrong(what))?;
