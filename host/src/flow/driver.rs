@@ -309,7 +309,9 @@ fn run_worker(
                     };
                     let counters = counters.clone();
                     let shared = Arc::clone(shared);
-                    let done = write(input, &node.name, fields, order(node), target, counters, shared, cuts.clone());
+                    let partitions = plan.partition_count(node.input.unwrap_or_default(), scope.peers());
+                    let order = (order(node), partitions);
+                    let done = write(input, &node.name, fields, order, target, counters, shared, cuts.clone());
                     sinks.push(done.probe_with(&probe));
                     None
                 }

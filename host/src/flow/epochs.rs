@@ -45,6 +45,12 @@ impl<C> Epochs<C> {
         batches.sort_by_key(|b| (b.partition, b.sequence));
         Some((capability, batches))
     }
+
+    /// What has come of the first epoch that is not complete, if it is known to be the first, as it came.
+    pub(super) fn incomplete(&mut self, frontier: &MutableAntichain<Epoch>) -> Option<&mut Vec<Batch>> {
+        let entry = self.open.first_entry()?;
+        (!frontier.less_than(entry.key())).then(|| &mut entry.into_mut().1)
+    }
 }
 
 /// The first epoch that is complete on both sides of an operator with two inputs, with the batches

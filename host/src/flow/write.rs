@@ -2,7 +2,10 @@
 //! order.
 //!
 //! Rows that come from windows are in the order of (window end, key), all others in the order of
-//! their source: partition, then place. Rows that several workers gave are put in order here. A sink that writes to one place does so on one worker.
+//! their source: partition, then place. Rows that several workers gave are put in order here. A sink that writes
+//! to one place does so on one worker. Where rows come in their order, which is where one worker has the one
+//! partition of the stream, not many of an epoch are held back: a window may come to more results than memory
+//! has room for.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,6 +26,9 @@ use crate::error::Result;
 use crate::report::Node;
 use crate::types::{Field, arrow_schema};
 
+/// Rows of an epoch that are held back until it is complete, at most, where they come in their order.
+const HELD_ROWS_MAX: usize = 65_536;
+
 /// Where a worker's rows of a sink go.
 pub(super) enum Target {
     /// To nobody: they are counted.
@@ -41,12 +47,17 @@ pub(super) fn write<'scope>(
     stream: Stream<'scope>,
     name: &str,
     fields: &[Field],
-    order: Order,
+    (order, partitions): (Order, usize),
     target: Target,
     counters: Arc<Node>,
     shared: Arc<Shared>,
     cuts: Cuts,
 ) -> Stream<'scope> {
+    let held_rows_max = match (&target, stream.scope().peers(), partitions) {
+        (Target::Nowhere, ..) => 0,
+        (_, 1, 1) => HELD_ROWS_MAX,
+        _ => usize::MAX,
+    };
     let mut sink = Sink { target, schema: arrow_schema(fields), order, bytes: 0, counters, shared };
     let mut epochs = Epochs::default();
     stream.unary_frontier::<CapacityContainerBuilder<Vec<Batch>>, _, _, _>(Pipeline, name, move |_, _| {
@@ -61,6 +72,11 @@ pub(super) fn write<'scope>(
                 if cuts.at(*capability.time()).is_some() {
                     sink.cut(&cuts);
                 }
+            }
+            if let Some(batches) = epochs.incomplete(frontier)
+                && batches.iter().map(|batch| batch.rows.num_rows()).sum::<usize>() > held_rows_max
+            {
+                sink.write(std::mem::take(batches));
             }
             if frontier.is_empty() {
                 sink.finish();
@@ -79,13 +95,18 @@ struct Sink {
 }
 
 impl Sink {
-    /// Writes what an epoch brought.
+    /// Writes what an epoch brought, or the first part of it.
     fn write(&mut self, batches: Vec<Batch>) {
         if self.shared.has_failed() {
             return;
         }
         let started = Instant::now();
-        for batch in merged(batches, &self.schema, self.order) {
+        let batches = match self.target {
+            // Their order is of no matter to nobody.
+            Target::Nowhere => batches,
+            _ => merged(batches, &self.schema, self.order),
+        };
+        for batch in batches {
             let rows = batch.rows.num_rows();
             Node::add(&self.counters.rows_in, rows);
             let wrote = match &mut self.target {

@@ -47,32 +47,62 @@ impl Read {
     }
 }
 
+/// A firing of sessions.
+#[derive(Default)]
+pub(super) struct OfSessions {
+    /// The watermark that sessions had fired up to.
+    fired: i64,
+    /// Those in memory, in which order they are given, and how many of them are done.
+    here: Vec<Due>,
+    order: Vec<u32>,
+    passed: usize,
+    /// Slots of sessions that no row can be in any more.
+    over: Vec<u32>,
+    /// Those in the store alone.
+    there: Option<Span>,
+}
+
 impl Windows {
-    /// Gives the results of sessions that are due at a watermark.
-    pub(super) fn fire_sessions(&mut self, watermark: i64, out: &mut dyn Fired) -> Result<()> {
-        let Open::Sessions(sessions) = &mut self.open else { return Ok(()) };
+    /// Begins to give the results of sessions that are due at a watermark.
+    pub(super) fn begin_sessions(&mut self, watermark: i64) -> OfSessions {
+        let Open::Sessions(sessions) = &mut self.open else { return OfSessions::default() };
         let fired = sessions.watermark();
-        let (due, free) = sessions.due(watermark);
-        let order = in_order(due.iter().map(|due| (due.end, &*due.key)));
-        let here: Vec<&Due> = order.iter().map(|place| &due[*place as usize]).collect();
-        let mut here = &here[..];
-        if let Some(mut span) = self.passed(fired, 0) {
-            while let Some(read) = self.read(&mut span)? {
-                let (there, slots) = self.due_of(&read);
-                if let Some(last) = there.last() {
-                    let before = |due: &&Due| (due.end, &*due.key) < (last.end, &*last.key);
-                    let (now, later) = here.split_at(here.partition_point(before));
-                    here = later;
-                    let mut both: Vec<&Due> = now.iter().copied().chain(&there).collect();
-                    both.sort_by(|a, b| (a.end, &a.key).cmp(&(b.end, &b.key)));
-                    self.give_sessions(&both, fired, out);
-                }
-                self.free(slots);
+        let (here, over) = sessions.due(watermark);
+        let order = in_order(here.iter().map(|due| (due.end, &*due.key)));
+        OfSessions { fired, here, order, passed: 0, over, there: self.passed(fired, 0) }
+    }
+
+    /// Gives the next results of a firing of sessions. Whether it is over.
+    pub(super) fn fire_sessions(&mut self, firing: &mut OfSessions, out: &mut dyn Fired) -> Result<bool> {
+        let OfSessions { fired, here, order, passed, over, there } = firing;
+        let left = &order[*passed..];
+        let due = |place: &u32| &here[*place as usize];
+        if let Some(span) = there {
+            let Some(read) = self.read(span)? else {
+                *there = None;
+                return Ok(false);
+            };
+            let (found, slots) = self.due_of(&read);
+            if let Some(last) = found.last() {
+                let before = |place: &u32| (due(place).end, &*due(place).key) < (last.end, &*last.key);
+                let now = &left[..left.partition_point(before)];
+                *passed += now.len();
+                let mut both: Vec<&Due> = now.iter().map(due).chain(&found).collect();
+                both.sort_by(|a, b| (a.end, &a.key).cmp(&(b.end, &b.key)));
+                self.give_sessions(&both, *fired, out);
             }
+            self.free(slots);
+            return Ok(false);
         }
-        self.give_sessions(here, fired, out);
-        self.free(free);
-        self.forget_over(fired)
+        let some: Vec<&Due> = left.iter().take(self.batch_rows).map(due).collect();
+        *passed += some.len();
+        self.give_sessions(&some, *fired, out);
+        if *passed < order.len() {
+            return Ok(false);
+        }
+        self.free(std::mem::take(over));
+        self.forget_over(*fired)?;
+        Ok(true)
     }
 
     fn give_sessions(&mut self, due: &[&Due], fired: i64, out: &mut dyn Fired) {

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use arrow_array::RecordBatch;
 
-use super::assign::PaneId;
 use super::counts::Full;
+use super::due::OfSessions;
+use super::firing::OfPanes;
 use super::fold::Windows;
 use super::place::Open;
 use super::ready::{Due, Emission, Ready, in_order};
@@ -27,82 +28,65 @@ pub(super) trait Fired {
     fn failed(&mut self, aggregate: usize, failures: &[Failure], rows: &RecordBatch);
 }
 
+/// A firing that is under way. Its results come a part at a time, so that who takes them can do so before there
+/// are more. Until it is over no row is folded.
+pub(super) enum Firing {
+    Panes(OfPanes),
+    Sessions(OfSessions),
+    Counts(OfCounts),
+}
+
+/// Windows of so many rows that are full.
+pub(super) struct OfCounts {
+    full: Vec<Full>,
+    passed: usize,
+    /// Slots that no later window sees.
+    over: Vec<u32>,
+}
+
 impl Windows {
-    /// Gives every result that is due at a watermark.
-    pub(super) fn fire(&mut self, watermark: i64, out: &mut dyn Fired) -> Result<()> {
-        match &self.open {
-            Open::Panes(_) => self.fire_panes(watermark, out)?,
-            Open::Sessions(_) => self.fire_sessions(watermark, out)?,
-            Open::Counts(_) => self.fire_counts(out),
+    /// Begins to give every result that is due at a watermark.
+    pub(super) fn begin_firing(&mut self, watermark: i64) -> Firing {
+        match &mut self.open {
+            Open::Panes(panes) => Firing::Panes(OfPanes::new(panes, self.sliding.take(), watermark)),
+            Open::Sessions(_) => Firing::Sessions(self.begin_sessions(watermark)),
+            Open::Counts(counts) => {
+                let (full, over) = counts.full();
+                Firing::Counts(OfCounts { full, passed: 0, over })
+            }
         }
-        self.forget_rows();
-        self.settle_keys()
     }
 
-    fn fire_panes(&mut self, watermark: i64, out: &mut dyn Fired) -> Result<()> {
-        let Open::Panes(panes) = &mut self.open else { return Ok(()) };
-        let (slices, fired, due, open) = (panes.slices, panes.fired, panes.due(watermark), panes.take());
-        let mut sliding = self.sliding.take();
-        // Whoever reads what is kept finds in a pane what came in it, and not what it was made into.
-        let read = panes.tracked.is_some() && sliding.is_some();
+    /// Gives the next results, mostly a few batches of them at most. Whether it is over.
+    pub(super) fn fire(&mut self, firing: &mut Firing, out: &mut dyn Fired) -> Result<bool> {
+        let over = match firing {
+            Firing::Panes(firing) => self.fire_panes(firing, out)?,
+            Firing::Sessions(firing) => self.fire_sessions(firing, out)?,
+            Firing::Counts(firing) => self.fire_counts(firing, out),
+        };
+        if over {
+            self.forget_rows();
+            self.settle_keys()?;
+        }
+        Ok(over)
+    }
+
+    fn fire_counts(&mut self, firing: &mut OfCounts, out: &mut dyn Fired) -> bool {
+        let OfCounts { full, passed, over } = firing;
+        let chunk = &full[*passed..full.len().min(*passed + self.batch_rows)];
+        *passed += chunk.len();
         let mut ready = Ready::default();
-        for (end, due) in due {
-            let has_stored = |id: &PaneId| self.group_map.as_ref().is_some_and(|map| map.has_stored(*id));
-            if due.panes.iter().any(has_stored) {
-                self.settle(std::mem::take(&mut ready), fired, out);
-                self.fire_stored_groups((end, &due), (slices, &open), fired, out)?;
-                continue;
-            }
-            if read || due.panes.iter().any(|id| open[id].is_spilled()) {
-                self.settle(std::mem::take(&mut ready), fired, out);
-                if due.only_changed {
-                    self.fire_changed((end, &due), (slices, &open), fired, out)?;
-                    continue;
-                }
-                if let Some(sliding) = &mut sliding {
-                    let behind = sliding.rest(slices, &open);
-                    self.open.slots().free(behind);
-                }
-                self.fire_paged((end, &due), (slices, &open), sliding.as_ref(), fired, out)?;
-                continue;
-            }
-            if let Some(sliding) = &mut sliding {
-                let mut ready = Ready::default();
-                let spoilt = sliding.add_window(self, slices, end, &due.panes, &open, &mut ready);
-                for (aggregate, failure, key) in spoilt {
-                    self.tell(&[(aggregate, vec![Failure { row: 0, ..failure }])], &[key], out);
-                }
-                self.settle(ready, fired, out);
-                continue;
-            }
-            ready.add_panes(slices.start(end), end, &due, &open);
-            // Not more than a batch: merged windows take memory until they have fired.
-            if ready.keys.len() >= self.batch_rows {
-                self.settle(std::mem::take(&mut ready), fired, out);
-            }
+        for Full { start, end, key, slots } in chunk {
+            let Some((slot, others)) = slots.split_first() else { continue };
+            let emission = Emission::Final;
+            ready.add(Due { emission, start: *start, end: *end, key, slot: *slot }, others.iter().copied());
         }
-        self.settle(ready, fired, out);
-        self.sliding = sliding;
-        if let Open::Panes(panes) = &mut self.open {
-            panes.close(open, watermark);
+        self.settle(ready, i64::MIN, out);
+        if *passed < full.len() {
+            return false;
         }
-        self.settle_store()?;
-        self.settle_rows()
-    }
-
-    fn fire_counts(&mut self, out: &mut dyn Fired) {
-        let Open::Counts(counts) = &mut self.open else { return };
-        let (full, free) = counts.full();
-        for chunk in full.chunks(self.batch_rows) {
-            let mut ready = Ready::default();
-            for Full { start, end, key, slots } in chunk {
-                let Some((slot, others)) = slots.split_first() else { continue };
-                let emission = Emission::Final;
-                ready.add(Due { emission, start: *start, end: *end, key, slot: *slot }, others.iter().copied());
-            }
-            self.settle(ready, i64::MIN, out);
-        }
-        self.free(free);
+        self.free(std::mem::take(over));
+        true
     }
 
     /// Merges what has to be merged and gives the results. What is merged lives in slots of its own
@@ -136,8 +120,10 @@ impl Windows {
                 number.is_none_or(|number| !failed.contains(&number))
             });
         }
-        let order = in_order(keys.iter().map(|due| (due.end, due.key)));
-        let keys: Vec<Due<'_>> = order.into_iter().map(|place| keys[place as usize]).collect();
+        if !keys.is_sorted_by_key(|due| (due.end, due.key)) {
+            let order = in_order(keys.iter().map(|due| (due.end, due.key)));
+            keys = order.into_iter().map(|place| keys[place as usize]).collect();
+        }
         for chunk in keys.chunks(self.batch_rows) {
             self.give_aggregates(chunk, fired, out);
         }

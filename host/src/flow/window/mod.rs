@@ -12,6 +12,7 @@ mod counts;
 mod due;
 mod ends;
 mod fire;
+mod firing;
 mod fold;
 mod groups;
 pub(super) mod keys;
@@ -56,7 +57,7 @@ use crate::plan::{self, Late, WindowKind};
 use crate::report::{Counted, Node};
 use crate::state::Stores;
 use crate::types::{Field, arrow_schema};
-use fire::Fired;
+use fire::{Fired, Firing};
 use fold::Windows;
 pub(super) use late::late;
 pub(super) use local::fold_locally;
@@ -99,7 +100,11 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
     let schema = arrow_schema(setting.input);
     let mut epochs = Epochs::default();
 
-    let mut builder = OperatorBuilder::new(setting.node.name.clone(), stream.scope());
+    let scope = stream.scope();
+    let mut builder = OperatorBuilder::new(setting.node.name.clone(), scope);
+    let activator = scope.activator_for(builder.operator_info().address);
+    // The epoch whose results are being given.
+    let mut under_way = None;
     let mut input = builder.new_input(stream, Pipeline);
     let (results, result_stream) = builder.new_output();
     let (late, late_stream) = builder.new_output();
@@ -108,44 +113,61 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
     builder.build(move |_| {
         move |frontiers| {
             let (mut results, mut late) = (results.activate(), late.activate());
-            input.for_each(|capability, batches| {
-                if in_order {
-                    let mut late = late.session(&capability);
-                    for batch in batches.iter_mut() {
-                        let rows = step.fold(batch);
-                        if side {
-                            late.give(rows);
+            if under_way.is_some() {
+                // What comes meanwhile waits, and nobody says again that it is there.
+                activator.activate();
+            } else {
+                input.for_each(|capability, batches| {
+                    if in_order {
+                        let mut late = late.session(&capability);
+                        for batch in batches.iter_mut() {
+                            let rows = step.fold(batch);
+                            if side {
+                                late.give(rows);
+                            }
                         }
                     }
-                }
-                if let (Some(results), Some(late)) = (capability.retain_least(RESULTS), capability.retain_least(LATE)) {
-                    epochs.push(*results.time(), || (results, late), batches.drain(..));
-                }
-            });
-            while let Some(((for_results, for_late), batches)) = epochs.complete(&frontiers[0]) {
-                batches.iter().for_each(|batch| step.watermarks.note(batch));
-                if !in_order {
-                    let mut late = late.session(&for_late);
-                    // Those without rows say where their partition is, to who takes late rows as well.
-                    let (bare, full): (Vec<_>, Vec<_>) = batches.into_iter().partition(|b| b.rows.num_rows() == 0);
-                    // What was folded before it came is whole: no batch of it came from several workers.
-                    let (folded, rows): (Vec<_>, Vec<_>) = full.into_iter().partition(|b| b.folded);
-                    let mut full = merged(rows, &schema, order);
-                    if !folded.is_empty() {
-                        full.extend(folded);
-                        full.sort_by_key(|b| (b.partition, b.sequence));
+                    if let (Some(results), Some(late)) =
+                        (capability.retain_least(RESULTS), capability.retain_least(LATE))
+                    {
+                        epochs.push(*results.time(), || (results, late), batches.drain(..));
                     }
-                    for mut batch in full.into_iter().chain(bare) {
-                        let rows = step.fold(&mut batch);
-                        // What was folded before it came has left its late rows behind.
-                        if side && !batch.folded {
-                            late.give(rows);
+                });
+            }
+            loop {
+                if under_way.is_none() {
+                    let Some(((for_results, for_late), batches)) = epochs.complete(&frontiers[0]) else { return };
+                    batches.iter().for_each(|batch| step.watermarks.note(batch));
+                    if !in_order {
+                        let mut late = late.session(&for_late);
+                        // Those without rows say where their partition is, to who takes late rows as well.
+                        let (bare, full): (Vec<_>, Vec<_>) = batches.into_iter().partition(|b| b.rows.num_rows() == 0);
+                        // What was folded before it came is whole: no batch of it came from several workers.
+                        let (folded, rows): (Vec<_>, Vec<_>) = full.into_iter().partition(|b| b.folded);
+                        let mut full = merged(rows, &schema, order);
+                        if !folded.is_empty() {
+                            full.extend(folded);
+                            full.sort_by_key(|b| (b.partition, b.sequence));
+                        }
+                        for mut batch in full.into_iter().chain(bare) {
+                            let rows = step.fold(&mut batch);
+                            // What was folded before it came has left its late rows behind.
+                            if side && !batch.folded {
+                                late.give(rows);
+                            }
                         }
                     }
+                    under_way = Some((for_results, step.begin_firing()));
                 }
-                {
+                let Some((for_results, mut firing)) = under_way.take() else { return };
+                let over = {
                     let mut results = results.session(&for_results);
-                    step.fire(&mut |batch| results.give(batch));
+                    step.fire(&mut firing, &mut |batch| results.give(batch))
+                };
+                if !over {
+                    // Those who follow come first: then their memory is there for the results behind these.
+                    under_way = Some((for_results, firing));
+                    return activator.activate();
                 }
                 if cuts.at(*for_results.time()).is_some() {
                     step.leave(&cuts);
@@ -155,6 +177,9 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
     });
     (result_stream, late_stream)
 }
+
+/// Results, in batches, that are given before those who follow take them.
+const BATCHES_AT_ONCE: usize = 4;
 
 /// The operator's outputs.
 const RESULTS: usize = 0;
@@ -271,17 +296,26 @@ impl Step {
         late
     }
 
-    /// Fires what the stream's watermark has passed, and passes the watermark on.
-    fn fire(&mut self, give: &mut dyn FnMut(Batch)) {
-        if self.failures.shared.has_failed() {
-            return;
-        }
+    /// Begins to fire what the stream's watermark has passed.
+    fn begin_firing(&mut self) -> Firing {
+        let started = Instant::now();
         let watermark = self.watermarks.stream();
         self.counters.watermark.fetch_max(watermark, Relaxed);
+        self.windows.count_state(&self.counters, &mut self.counted);
+        let firing = self.windows.begin_firing(watermark);
+        Node::add_time(&self.counters.busy_ns, started.elapsed());
+        firing
+    }
+
+    /// Gives the next results of a firing, and behind the last the watermark. Whether it is over.
+    fn fire(&mut self, firing: &mut Firing, give: &mut dyn FnMut(Batch)) -> bool {
+        if self.failures.shared.has_failed() {
+            return true;
+        }
         let shell = Batch {
             partition: self.worker,
             sequence: 0,
-            watermark,
+            watermark: self.watermarks.stream(),
             idle: self.watermarks.is_idle(),
             target: 0,
             folded: false,
@@ -297,16 +331,25 @@ impl Step {
             give,
             rows: 0,
         };
-        self.windows.count_state(&self.counters, &mut self.counted);
-        if let Err(error) = self.windows.fire(watermark, &mut out) {
-            self.failures.shared.fail(error);
+        let mut over = Ok(false);
+        while let Ok(false) = over
+            && out.rows < BATCHES_AT_ONCE * self.windows.batch_rows
+        {
+            over = self.windows.fire(firing, &mut out);
         }
         let rows = out.rows;
-        // What follows has to know the watermark even where nothing fired.
-        let (rows_of_none, marks) = self.windows.no_results();
-        give_numbered(shell.with(rows_of_none, marks), &mut self.sequence, give);
+        let over = over.unwrap_or_else(|error| {
+            self.failures.shared.fail(error);
+            true
+        });
+        if over {
+            // What follows has to know the watermark even where nothing fired.
+            let (rows_of_none, marks) = self.windows.no_results();
+            give_numbered(shell.with(rows_of_none, marks), &mut self.sequence, give);
+        }
         Node::add_time(&self.counters.busy_ns, started.elapsed());
         Node::add(&self.counters.rows_out, rows);
+        over
     }
 }
 

@@ -28,9 +28,8 @@ use crate::state::{Entries, Store};
 const CHUNK_BATCHES: usize = 4;
 
 /// How far firing is in one pane of a window.
-struct Cursor<'a> {
+pub(super) struct Cursor {
     id: PaneId,
-    pane: &'a Pane,
     /// The keys in memory, in their order, and how many of them are done.
     sorted: Vec<u32>,
     passed: usize,
@@ -52,9 +51,10 @@ struct Part {
     read_to: Vec<u32>,
 }
 
-impl<'a> Cursor<'a> {
-    fn new(id: PaneId, pane: &'a Pane) -> Self {
-        Self { id, pane, sorted: pane.sorted(), passed: 0, page: None, used: 0, more: pane.is_spilled() }
+impl Cursor {
+    /// At the start of a pane.
+    pub(super) fn new(id: PaneId, pane: &Pane) -> Self {
+        Self { id, sorted: pane.sorted(), passed: 0, page: None, used: 0, more: pane.is_spilled() }
     }
 
     /// Reads on where what was read is done.
@@ -84,28 +84,28 @@ impl<'a> Cursor<'a> {
 
     /// The key up to which the pane is known, and that is at most so many keys away; none where that is
     /// all of it.
-    fn bound(&self, rows: usize) -> Option<&[u8]> {
+    fn bound<'a>(&'a self, pane: &'a Pane, rows: usize) -> Option<&'a [u8]> {
         let stored = self.last().filter(|_| self.more);
         let more = self.sorted.len() > self.passed + rows;
-        let held = more.then(|| self.pane.keys.bytes(self.sorted[self.passed + rows - 1]));
+        let held = more.then(|| pane.keys.bytes(self.sorted[self.passed + rows - 1]));
         stored.into_iter().chain(held).min()
     }
 
     /// The keys up to a bound, with slots of their own. What is in memory is newer than what is in the store.
-    fn take(&mut self, bound: Option<&[u8]>, slots: &mut Slots) -> Part {
+    fn take(&mut self, pane: &Pane, bound: Option<&[u8]>, slots: &mut Slots) -> Part {
         let within = |key: &&[u8]| bound.is_none_or(|bound| *key <= bound);
         let mut part = Part::default();
         let mut rows = Vec::new();
-        let mut slot = |pane: &mut Pane, key| {
-            let index = pane.index(Key::of(key), slots);
-            pane.slots[index as usize]
+        let mut slot = |chunk: &mut Pane, key| {
+            let index = chunk.index(Key::of(key), slots);
+            chunk.slots[index as usize]
         };
         loop {
-            let held = self.sorted.get(self.passed).map(|key| self.pane.keys.bytes(*key)).filter(within);
+            let held = self.sorted.get(self.passed).map(|key| pane.keys.bytes(*key)).filter(within);
             let page = self.page.as_ref().filter(|page| self.used < page.keys.len());
             let stored = page.map(|page| page.keys.value(self.used)).filter(within);
             if let Some(key) = held.filter(|held| stored.is_none_or(|stored| *held <= stored)) {
-                part.from.push(self.pane.slots[self.sorted[self.passed] as usize]);
+                part.from.push(pane.slots[self.sorted[self.passed] as usize]);
                 part.to.push(slot(&mut part.pane, key));
                 self.used += usize::from(stored == Some(key));
                 self.passed += 1;
@@ -141,36 +141,36 @@ impl Part {
 }
 
 impl Windows {
-    /// Fires a window with all its keys. `sliding` knows what stands in its panes, where windows are made of
-    /// those before them.
-    pub(super) fn fire_paged(
+    /// Fires the next keys of a window. `sliding` knows what stands in its panes, where windows are made of
+    /// those before them. Whether there may be more.
+    pub(super) fn fire_page(
         &mut self,
+        cursors: &mut [Cursor],
         (end, due): (i64, &panes::Due),
         (slices, open): (Slices, &BTreeMap<PaneId, Pane>),
         sliding: Option<&Sliding>,
         fired: i64,
         out: &mut dyn Fired,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let rows = (CHUNK_BATCHES * self.batch_rows / due.panes.len()).max(1);
-        let mut cursors: Vec<Cursor<'_>> = due.panes.iter().map(|id| Cursor::new(*id, &open[id])).collect();
-        loop {
-            let Some(spill) = &mut self.spill else { return Ok(()) };
-            for cursor in &mut cursors {
-                cursor.fill(spill.store(), slices, rows)?;
-            }
-            if cursors.iter().all(Cursor::is_done) {
-                return Ok(());
-            }
-            let bound = cursors.iter().filter_map(|cursor| cursor.bound(rows)).min().map(<[u8]>::to_vec);
-            let mut take = |cursor: &mut Cursor<'_>| (cursor.id, cursor.take(bound.as_deref(), self.open.slots()));
-            let parts: Vec<(PaneId, Part)> = cursors.iter_mut().map(&mut take).collect();
-            let count = self.open.slots().count();
-            self.aggregates.iter_mut().for_each(|a| a.store.grow(count));
-            let chunk = parts.into_iter().map(|(id, part)| (id, part.fill(&mut self.aggregates))).collect();
-            self.give_chunk((end, due), (slices, &chunk), sliding, fired, out);
-            let slots = chunk.into_values().flat_map(|pane| pane.slots).collect();
-            self.let_go(slots);
+        let Some(spill) = &mut self.spill else { return Ok(false) };
+        for cursor in &mut *cursors {
+            cursor.fill(spill.store(), slices, rows)?;
         }
+        if cursors.iter().all(Cursor::is_done) {
+            return Ok(false);
+        }
+        let bound = cursors.iter().filter_map(|cursor| cursor.bound(&open[&cursor.id], rows)).min().map(<[u8]>::to_vec);
+        let mut take =
+            |cursor: &mut Cursor| (cursor.id, cursor.take(&open[&cursor.id], bound.as_deref(), self.open.slots()));
+        let parts: Vec<(PaneId, Part)> = cursors.iter_mut().map(&mut take).collect();
+        let count = self.open.slots().count();
+        self.aggregates.iter_mut().for_each(|a| a.store.grow(count));
+        let chunk = parts.into_iter().map(|(id, part)| (id, part.fill(&mut self.aggregates))).collect();
+        self.give_chunk((end, due), (slices, &chunk), sliding, fired, out);
+        let slots = chunk.into_values().flat_map(|pane| pane.slots).collect();
+        self.let_go(slots);
+        Ok(true)
     }
 
     /// Gives what a window comes to for the keys of a chunk.

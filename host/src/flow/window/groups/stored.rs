@@ -146,40 +146,43 @@ impl GroupMap {
 }
 
 impl Windows {
-    /// Gives the results of a window of which rows are in a store.
-    pub(in crate::flow::window) fn fire_stored_groups(
+    /// Begins to fire a window of which rows are in a store: puts its others there too.
+    pub(in crate::flow::window) fn begin_stored_groups(
         &mut self,
-        (end, due): (i64, &panes::Due),
+        due: &panes::Due,
         (slices, open): (Slices, &BTreeMap<PaneId, Pane>),
-        fired: i64,
-        out: &mut dyn Fired,
-    ) -> Result<()> {
-        let of = Due { emission: due.emission, start: slices.start(end), end, key: &[], slot: 0 };
-        if due.only_changed {
-            return self.fire_changed_groups(of, due, (slices, open), fired, out);
+    ) -> Result<Chunks> {
+        if let Some(map) = &mut self.group_map {
+            map.put(slices, due.panes.iter().map(|id| (*id, &open[id])), self.batch_rows)?;
         }
-        let batch_rows = self.batch_rows;
-        let Some(map) = &mut self.group_map else { return Ok(()) };
-        map.put(slices, due.panes.iter().map(|id| (*id, &open[id])), batch_rows)?;
-        let mut chunks = Chunks::new(due.panes.iter().map(|id| (0, place(slices, *id))), batch_rows);
-        while let Some(map) = &mut self.group_map
-            && let Some(stored) = &mut map.stored
-            && let Some(parts) = chunks.next(&mut [&mut stored.rows])?
-        {
-            let mut rows: Rows<'_> = Vec::new();
-            for ChunkPart { names, columns, .. } in &parts {
-                let places = map.hold(names, columns.clone());
-                let Some(stored) = &map.stored else { return Ok(()) };
-                rows.extend(names.iter().flatten().map(|name| stored.rows.key(name)).zip(places));
-            }
-            rows.sort_unstable();
-            self.give_rows(of, &rows, fired, out);
-            self.let_rows_go(rows.into_iter().map(|(_, place)| place));
-        }
-        Ok(())
+        Ok(Chunks::new(due.panes.iter().map(|id| (0, place(slices, *id))), self.batch_rows))
     }
 
-    fn fire_changed_groups(
+    /// Gives the results of the window's next groups. Whether there may be more.
+    pub(in crate::flow::window) fn fire_stored_groups(
+        &mut self,
+        chunks: &mut Chunks,
+        of: Due<'_>,
+        fired: i64,
+        out: &mut dyn Fired,
+    ) -> Result<bool> {
+        let Some(map) = &mut self.group_map else { return Ok(false) };
+        let Some(stored) = &mut map.stored else { return Ok(false) };
+        let Some(parts) = chunks.next(&mut [&mut stored.rows])? else { return Ok(false) };
+        let mut rows: Rows<'_> = Vec::new();
+        for ChunkPart { names, columns, .. } in &parts {
+            let places = map.hold(names, columns.clone());
+            let Some(stored) = &map.stored else { return Ok(false) };
+            rows.extend(names.iter().flatten().map(|name| stored.rows.key(name)).zip(places));
+        }
+        rows.sort_unstable();
+        self.give_rows(of, &rows, fired, out);
+        self.let_rows_go(rows.into_iter().map(|(_, place)| place));
+        Ok(true)
+    }
+
+    /// Gives the results of a window's groups that have changed.
+    pub(in crate::flow::window) fn fire_changed_groups(
         &mut self,
         of: Due<'_>,
         due: &panes::Due,
