@@ -127,7 +127,7 @@ impl Keys {
         key: impl Fn(usize) -> &'k [u8],
         timed: Option<Timed<'_>>,
     ) -> Placed {
-        self.groups.start();
+        self.groups.start(self.slots.count());
         let mut placed = Placed::default();
         for row in 0..rows {
             let (time, watermark) =

@@ -262,7 +262,7 @@ mod tests {
         let watermarks = vec![i64::MIN; times.len()].into();
         let input = Input { times: &times.into(), watermarks: &watermarks, keys: None, considered: None };
         let mut groups = Groups::default();
-        groups.start();
+        groups.start(0);
         counts.place(input, &mut groups)
     }
 

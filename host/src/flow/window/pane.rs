@@ -4,6 +4,7 @@
 use super::keys::{Key, Keys, prefix};
 use super::place::Slots;
 use super::ready::Emission;
+use super::table::read_ahead;
 
 /// The keys of one pane.
 #[derive(Debug, Default)]
@@ -57,10 +58,16 @@ impl Pane {
         index
     }
 
-    /// Reads what finding the slots of these keys will read. Gives slots that they may well have.
-    pub(super) fn read_ahead(&self, keys: &[Key<'_>]) -> Vec<u32> {
+    /// The place of a key that is most probably this one.
+    pub(super) fn index_guessed(&mut self, key: Key<'_>, guess: Option<u32>, slots: &mut Slots) -> u32 {
+        guess.filter(|guess| self.keys.is(*guess, key)).unwrap_or_else(|| self.index(key, slots))
+    }
+
+    /// Reads what finding the slots of these keys will read. Gives the place that each most probably has.
+    pub(super) fn read_ahead(&self, keys: &[Key<'_>]) -> Vec<Option<u32>> {
         let guesses = self.keys.read_ahead(keys);
-        guesses.iter().map(|guess| self.slots.get(*guess as usize).copied().unwrap_or_default()).collect()
+        read_ahead(&self.slots, guesses.iter().flatten().map(|guess| *guess as usize), |slot| *slot);
+        guesses
     }
 
     /// Its keys and slots, in the order they came.

@@ -95,11 +95,13 @@ impl Panes {
             for rows in placed.rows[from..to].chunks(READ_AHEAD) {
                 keys.clear();
                 keys.extend(rows.iter().map(|row| Key::of(input.key(*row as usize))));
+                let mut guesses = Vec::new();
                 if pane.slots.len() > READ_AHEAD_MIN {
-                    groups.read_ahead(&pane.read_ahead(&keys));
+                    guesses = pane.read_ahead(&keys);
                 }
-                for key in &keys {
-                    let index = pane.index(*key, &mut self.slots);
+                for (place, key) in keys.iter().enumerate() {
+                    let guess = guesses.get(place).copied().flatten();
+                    let index = pane.index_guessed(*key, guess, &mut self.slots);
                     let known = placed.slots.len();
                     placed.groups.push(groups.number(pane.slots[index as usize], &mut placed.slots));
                     if noted && placed.slots.len() > known {

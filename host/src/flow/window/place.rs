@@ -11,7 +11,6 @@ use arrow_row::Rows;
 use super::counts::Counts;
 use super::panes::Panes;
 use super::sessions::Sessions;
-use super::table::read_ahead;
 use crate::plan::{Firing, WindowKind};
 
 /// The rows of a fold.
@@ -66,17 +65,35 @@ impl Placed {
     }
 }
 
-/// Numbers the slots that a fold touches, in the order in which it touches them.
+/// Slots from which on a place for each is more than stays in a core's own cache, about.
+const PLACES_MAX: usize = 32_768;
+
+/// Numbers the slots that a fold touches, in the order in which it touches them. A place for each slot says
+/// which number it has; where there are many slots a table of those of the fold alone, which is small.
 #[derive(Debug, Default)]
 pub(in crate::flow) struct Groups {
     /// For each slot the fold that last touched it, and its number in that fold.
     touched: Vec<(u32, u32)>,
     fold: u32,
+    /// Slots with their numbers, each near where its bits say; at least half is free. Empty where it is not needed.
+    table: Vec<(u32, u32)>,
 }
 
+/// An entry of the table that is free.
+const FREE: (u32, u32) = (u32::MAX, u32::MAX);
+
+const TABLE_MIN: usize = 1_024;
+
 impl Groups {
-    /// Starts a fold: nothing is touched.
-    pub(in crate::flow) fn start(&mut self) {
+    /// Starts a fold that has so many slots to touch: nothing is touched.
+    pub(in crate::flow) fn start(&mut self, slots: usize) {
+        if slots > PLACES_MAX {
+            self.touched = Vec::new();
+            self.table.fill(FREE);
+            self.table.resize(self.table.len().max(TABLE_MIN), FREE);
+            return;
+        }
+        self.table = Vec::new();
         self.fold = self.fold.wrapping_add(1);
         if self.fold == 0 {
             self.touched.clear();
@@ -84,13 +101,11 @@ impl Groups {
         }
     }
 
-    /// Reads what numbering these slots will read.
-    pub(super) fn read_ahead(&self, slots: &[u32]) {
-        read_ahead(&self.touched, slots.iter().map(|slot| *slot as usize), |touched| touched.0);
-    }
-
     /// The slot's number; a new one is added to `slots`.
     pub(in crate::flow) fn number(&mut self, slot: u32, slots: &mut Vec<u32>) -> u32 {
+        if !self.table.is_empty() {
+            return self.number_by_table(slot, slots);
+        }
         if slot as usize >= self.touched.len() {
             self.touched.resize(slot as usize + 1, (0, 0));
         }
@@ -100,6 +115,36 @@ impl Groups {
             slots.push(slot);
         }
         *group
+    }
+
+    fn number_by_table(&mut self, slot: u32, slots: &mut Vec<u32>) -> u32 {
+        let mut at = self.place(slot);
+        if self.table[at].0 == slot {
+            return self.table[at].1;
+        }
+        let number = slots.len() as u32;
+        slots.push(slot);
+        if slots.len() * 2 > self.table.len() {
+            self.table = vec![FREE; self.table.len() * 2];
+            for (slot, number) in slots.iter().zip(0..number) {
+                at = self.place(*slot);
+                self.table[at] = (*slot, number);
+            }
+            at = self.place(slot);
+        }
+        self.table[at] = (slot, number);
+        number
+    }
+
+    /// Where a slot stands, or would.
+    fn place(&self, slot: u32) -> usize {
+        let mask = self.table.len() - 1;
+        // The golden ratio's bits spread slots that follow each other (Knuth, "Sorting and Searching", 6.4).
+        let mut at = (slot.wrapping_mul(0x9e37_79b9) >> 8) as usize & mask;
+        while self.table[at] != FREE && self.table[at].0 != slot {
+            at = (at + 1) & mask;
+        }
+        at
     }
 }
 
@@ -159,7 +204,7 @@ impl Open {
 
     /// Finds the slots of rows. Followed by [`Open::commit`] or [`Open::undo`].
     pub(super) fn place(&mut self, input: Input<'_>, groups: &mut Groups) -> Placed {
-        groups.start();
+        groups.start(self.slots().count());
         match self {
             Self::Panes(panes) => panes.place(input, groups),
             Self::Sessions(sessions) => sessions.place(input, groups),
@@ -191,6 +236,32 @@ impl Open {
             Self::Panes(panes) => &mut panes.slots,
             Self::Sessions(sessions) => &mut sessions.slots,
             Self::Counts(counts) => &mut counts.slots,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn slots_are_numbered_as_they_are_touched_however_many_there_are() {
+        let mut groups = Groups::default();
+        let mut random = 1u64;
+        for all in [10, PLACES_MAX, PLACES_MAX + 1, 5_000_000, 100, 70_000] {
+            for touches in [0, 3, 20_000, 500] {
+                groups.start(all);
+                let (mut slots, mut model) = (Vec::new(), HashMap::new());
+                for _ in 0..touches {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    let slot = ((random >> 33) % all as u64) as u32;
+                    let next = model.len() as u32;
+                    assert_eq!(groups.number(slot, &mut slots), *model.entry(slot).or_insert(next), "{slot} of {all}");
+                }
+                assert!(slots.len() == model.len() && (0..).zip(&slots).all(|(number, slot)| model[slot] == number));
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! An entry is a number and half of its hash, so what is looked up is found in one line of the cache, mostly, and
 //! what the number stands for is looked at to be sure. Where there are more entries than the cache has
-//! room for, each look-up waits for memory; [`Table::guess`] needs nothing that was read before it, so a
-//! processor waits for many at once.
+//! room for, each look-up waits for memory; [`Table::read_ahead`] and then [`Table::guess`] need nothing that was read
+//! before them, so a processor waits for many at once.
 
 use std::hint::black_box;
 
@@ -55,9 +55,17 @@ impl Table {
         }
     }
 
-    /// The number that stands where one with this hash would like to.
-    pub(super) fn guess(&self, hash: u64) -> u32 {
-        if self.entries.is_empty() { FREE } else { self.entries[self.home(hash as u32)].number }
+    /// The number of the first entry with such a hash: nearly always the one that is looked for, if it is there.
+    /// Nothing of what the number stands for is read.
+    pub(super) fn guess(&self, hash: u64) -> Option<u32> {
+        self.find(hash, |_| true)
+    }
+
+    /// Reads where the search for these hashes begins.
+    pub(super) fn read_ahead(&self, hashes: impl Iterator<Item = u64>) {
+        if !self.entries.is_empty() {
+            read_ahead(&self.entries, hashes.map(|hash| self.home(hash as u32)), |entry| entry.number);
+        }
     }
 
     /// Puts a number in that is not there.

@@ -142,7 +142,7 @@ impl Sessions {
         let rows: Vec<(usize, u64)> = input.rows().map(|row| (row, xxh3_64(input.key(row)))).collect();
         for (number, (row, hash)) in rows.iter().copied().enumerate() {
             if number.is_multiple_of(READ_AHEAD) && self.keys.len() > READ_AHEAD_MIN {
-                self.read_ahead(&rows[number..rows.len().min(number + READ_AHEAD)], groups);
+                self.read_ahead(&rows[number..rows.len().min(number + READ_AHEAD)]);
             }
             let time = input.times.value(row);
             // What has fired is behind the row's own watermark, but for partitions that were idle.
@@ -180,12 +180,11 @@ impl Sessions {
     }
 
     /// Reads what finding the slots of these rows will read.
-    fn read_ahead(&self, rows: &[(usize, u64)], groups: &Groups) {
-        let guesses: Vec<usize> = rows.iter().map(|(_, hash)| self.table.guess(*hash) as usize).collect();
+    fn read_ahead(&self, rows: &[(usize, u64)]) {
+        self.table.read_ahead(rows.iter().map(|(_, hash)| *hash));
+        let guesses = rows.iter().filter_map(|(_, hash)| self.table.guess(*hash));
         let parts = |key: &Key| (key.hash, key.bytes.len(), key.sessions.len(), key.fold);
-        read_ahead(&self.keys, guesses.iter().copied(), parts);
-        let slot = |guess: &usize| self.keys.get(*guess).and_then(|key| key.sessions.first()).map_or(0, |s| s.slot);
-        groups.read_ahead(&guesses.iter().map(slot).collect::<Vec<_>>());
+        read_ahead(&self.keys, guesses.map(|guess| guess as usize), parts);
     }
 
     /// The number of a key, noted as it was before the fold.
@@ -391,7 +390,7 @@ mod tests {
         let watermarks = vec![watermark; times.len()].into();
         let input = Input { times: &times.to_vec().into(), watermarks: &watermarks, keys: None, considered: None };
         let mut groups = Groups::default();
-        groups.start();
+        groups.start(0);
         sessions.place(input, &mut groups)
     }
 
