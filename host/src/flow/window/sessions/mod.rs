@@ -55,14 +55,13 @@ pub(super) struct Sessions {
     fold: Fold,
 }
 
-/// A key, with what each of its rows needs beside it in memory.
+/// A key, with what each of its rows needs beside it in memory, and in as little of it as can be.
 #[derive(Debug, Default)]
 struct Key {
-    hash: u64,
     bytes: Bytes,
     sessions: Open,
     /// The fold that last looked at it.
-    fold: u64,
+    fold: u32,
     /// Whether it has changed since a checkpoint was taken.
     unsaved: bool,
     /// Whether a store has it, as it is or as it was.
@@ -70,7 +69,7 @@ struct Key {
 }
 
 /// Mostly a key is short.
-type Bytes = SmallVec<[u8; 24]>;
+type Bytes = SmallVec<[u8; 16]>;
 
 /// Mostly a key has one open session.
 type Open = SmallVec<[Session; 1]>;
@@ -86,20 +85,43 @@ struct Session {
     timer: i64,
     /// Where its rows are folded.
     slot: u32,
-    /// Where those of the sessions are that have become one with it, in the order of their starts.
-    others: Vec<u32>,
+    others: Others,
     /// Whether it has fired since it changed.
     fired: bool,
     /// Whether early results of it have been given since it changed.
     seen: bool,
 }
 
+/// Where the rows are folded of the sessions that have become one with a session, in the order of their starts.
+/// Mostly there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Others(Option<Box<SmallVec<[u32; 4]>>>);
+
+impl Others {
+    fn slots(&self) -> &[u32] {
+        self.0.as_deref().map_or(&[], SmallVec::as_slice)
+    }
+
+    fn extend(&mut self, slots: impl IntoIterator<Item = u32>) {
+        self.0.get_or_insert_default().extend(slots);
+    }
+}
+
+impl Session {
+    /// Where its rows are folded, and then those of the sessions that have become one with it.
+    fn slots(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(self.slot).chain(self.others.slots().iter().copied())
+    }
+}
+
 /// What the running fold has changed.
 #[derive(Debug, Default)]
 struct Fold {
-    number: u64,
+    number: u32,
     /// The sessions that keys had before.
     before: Vec<(u32, Open)>,
+    /// Keys with a new session, or with none.
+    unsettled: Vec<u32>,
     fresh: Vec<u32>,
 }
 
@@ -137,7 +159,11 @@ impl Sessions {
 
     /// Finds the slots of rows; see [`super::place::Open`].
     pub(super) fn place(&mut self, input: Input<'_>, groups: &mut Groups) -> Placed {
-        self.fold = Fold { number: self.fold.number + 1, ..Fold::default() };
+        self.fold = Fold { number: self.fold.number.wrapping_add(1), ..Fold::default() };
+        if self.fold.number == 0 {
+            self.keys.iter_mut().for_each(|key| key.fold = 0);
+            self.fold.number = 1;
+        }
         let mut placed = Placed::default();
         let rows: Vec<(usize, u64)> = input.rows().map(|row| (row, xxh3_64(input.key(row)))).collect();
         for (number, (row, hash)) in rows.iter().copied().enumerate() {
@@ -156,12 +182,16 @@ impl Sessions {
             let place = match (meeting.next(), meeting.next()) {
                 (None, _) if end <= watermark => {
                     placed.late.push(row as u32);
+                    if known.is_empty() {
+                        self.fold.unsettled.push(key);
+                    }
                     continue;
                 }
                 (None, _) => {
                     let slot = self.slots.get();
                     self.fold.fresh.push(slot);
-                    let others = Vec::new();
+                    self.fold.unsettled.push(key);
+                    let others = Others::default();
                     known.push(Session { start: time, end, timer: NO_TIMER, slot, others, fired: false, seen: false });
                     known.len() - 1
                 }
@@ -183,7 +213,7 @@ impl Sessions {
     fn read_ahead(&self, rows: &[(usize, u64)]) {
         self.table.read_ahead(rows.iter().map(|(_, hash)| *hash));
         let guesses = rows.iter().filter_map(|(_, hash)| self.table.guess(*hash));
-        let parts = |key: &Key| (key.hash, key.bytes.len(), key.sessions.len(), key.fold);
+        let parts = |key: &Key| (key.bytes.len(), key.sessions.len(), key.fold);
         read_ahead(&self.keys, guesses.map(|guess| guess as usize), parts);
     }
 
@@ -203,7 +233,7 @@ impl Sessions {
         let keys = &mut self.keys;
         let found = self.table.find(hash, |i| *keys[i as usize].bytes == *bytes);
         found.unwrap_or_else(|| {
-            let key = Key { hash, bytes: bytes.into(), ..Key::default() };
+            let key = Key { bytes: bytes.into(), ..Key::default() };
             self.key_bytes += heap_bytes(&key.bytes);
             let index = match self.free_keys.pop() {
                 Some(index) => {
@@ -222,25 +252,41 @@ impl Sessions {
 
     /// The rows of the last fold are in.
     pub(super) fn commit(&mut self) {
-        let Fold { before, .. } = self.fold.take();
+        let Fold { before, unsettled, .. } = self.fold.take();
+        if !self.firing.repeats() && self.unsaved.is_none() {
+            // A session that was there has its timer, and nothing else is known of it.
+            for key in unsettled {
+                self.set_timers(key);
+                self.forget_if_quiet(key);
+            }
+            return;
+        }
         for (key, before) in before {
             self.has_changed(key);
             for Session { end, slot, .. } in before {
                 self.fired.remove(&(end, key, slot));
                 self.unseen.remove(&(key, slot));
             }
-            for Session { end, timer, slot, fired, seen, .. } in &mut self.keys[key as usize].sessions {
+            self.set_timers(key);
+            for Session { end, slot, fired, seen, .. } in &self.keys[key as usize].sessions {
                 if *fired {
                     self.fired.insert((*end, key, *slot));
-                } else if *timer == NO_TIMER {
-                    *timer = *end;
-                    self.pending.set((*end, key, *slot));
                 }
                 if !*seen && self.firing.emit != Emit::Final {
                     self.unseen.insert((key, *slot));
                 }
             }
             self.forget_if_quiet(key);
+        }
+    }
+
+    /// Sets the timers of a key's sessions that have none and have not fired.
+    fn set_timers(&mut self, key: u32) {
+        for Session { end, timer, slot, fired, .. } in &mut self.keys[key as usize].sessions {
+            if !*fired && *timer == NO_TIMER {
+                *timer = *end;
+                self.pending.set((*end, key, *slot));
+            }
         }
     }
 
@@ -263,11 +309,15 @@ impl Sessions {
     }
 
     fn forget_if_quiet(&mut self, key: u32) {
-        let Key { sessions, hash, bytes, stored, .. } = &self.keys[key as usize];
-        if sessions.is_empty() && self.table.find(*hash, |number| number == key).is_some() {
+        let Key { sessions, bytes, stored, .. } = &self.keys[key as usize];
+        if !sessions.is_empty() {
+            return;
+        }
+        let hash = xxh3_64(bytes);
+        if self.table.find(hash, |number| number == key).is_some() {
             self.key_bytes -= heap_bytes(bytes);
             self.gone.extend(stored.then(|| Box::from(&**bytes)));
-            self.table.remove(*hash, key);
+            self.table.remove(hash, key);
             self.free_keys.push(key);
         }
     }
@@ -326,9 +376,7 @@ impl Sessions {
     fn end(&mut self, key: u32, slot: u32, free: &mut Vec<u32>) {
         let sessions = &mut self.keys[key as usize].sessions;
         if let Some(place) = sessions.iter().position(|s| s.slot == slot) {
-            let Session { slot, others, .. } = sessions.swap_remove(place);
-            free.push(slot);
-            free.extend(others);
+            free.extend(sessions.swap_remove(place).slots());
         }
         // Of what a store has of the key this session is to go.
         if self.keys[key as usize].stored {
@@ -345,7 +393,7 @@ impl Sessions {
         let Key { bytes, sessions, .. } = &self.keys[key as usize];
         let session = sessions.iter().find(|s| s.slot == slot);
         let (start, end) = session.map_or((0, 0), |s| (s.start, s.end));
-        let others = session.map_or(Vec::new(), |s| s.others.clone());
+        let others = session.map_or(Vec::new(), |s| s.others.slots().to_vec());
         Due { emission, end, key: bytes.clone(), start, slot, others }
     }
 }
@@ -362,8 +410,7 @@ fn join(known: &mut Open, meets: impl Fn(&Session) -> bool) -> usize {
     found.sort_by_key(|s| s.start);
     let joined = found.into_iter().reduce(|mut session, other| {
         session.end = session.end.max(other.end);
-        session.others.push(other.slot);
-        session.others.extend(other.others);
+        session.others.extend(other.slots());
         session
     });
     known.extend(joined);
@@ -465,6 +512,19 @@ mod tests {
         fold(&mut sessions, &[7], i64::MIN);
         sessions.undo();
         assert!(sessions.table.len() == 0 && over(&mut sessions, i64::MAX).is_empty());
+    }
+
+    #[test]
+    fn folds_are_told_apart_when_their_numbers_begin_again() {
+        let mut sessions = Sessions::new(5, FINAL);
+        sessions.fold.number = u32::MAX - 2;
+        for time in [0, 4, 8, 12] {
+            fold(&mut sessions, &[time], i64::MIN);
+            sessions.commit();
+            fold(&mut sessions, &[time + 1], i64::MIN);
+            sessions.undo();
+        }
+        assert_eq!(spans(&over(&mut sessions, i64::MAX)), [(0, 17)]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{NO_TIMER, Session, Sessions};
+use super::{NO_TIMER, Others, Session, Sessions};
 
 /// A slot of a session, as a checkpoint has it.
 pub(in crate::flow::window) struct Kept<'a> {
@@ -35,9 +35,9 @@ impl Sessions {
         let of = |index: u32| &self.keys[index as usize];
         let slots = keys.into_iter().flat_map(move |index| {
             let key = &*of(index).bytes;
-            of(index).sessions.iter().flat_map(move |Session { start, end, slot, others, .. }| {
-                let slots = std::iter::once(slot).chain(others).zip(0..);
-                slots.map(move |(slot, place)| Kept { key, start: *start, end: *end, place, slot: *slot })
+            of(index).sessions.iter().flat_map(move |session| {
+                let Session { start, end, .. } = *session;
+                session.slots().zip(0..).map(move |(slot, place)| Kept { key, start, end, place, slot })
             })
         });
         slots.collect()
@@ -66,10 +66,10 @@ impl Sessions {
         let index = self.number(key, xxh3_64(key));
         let sessions = &mut self.keys[index as usize].sessions;
         match sessions.iter_mut().find(|s| s.start == start).filter(|_| place > 0) {
-            Some(session) => session.others.push(slot),
+            Some(session) => session.others.extend([slot]),
             None => {
                 let timer = if fired { NO_TIMER } else { end };
-                sessions.push(Session { start, end, timer, slot, others: Vec::new(), fired, seen: true });
+                sessions.push(Session { start, end, timer, slot, others: Others::default(), fired, seen: true });
                 match fired {
                     true => drop(self.fired.insert((end, index, slot))),
                     false => self.pending.set((end, index, slot)),

@@ -92,14 +92,14 @@ impl ByKey for Sessions {
 
     fn rows(&self, numbers: &[u32]) -> KeyRows {
         let sessions = || numbers.iter().flat_map(|number| &self.keys[*number as usize].sessions);
-        let rows = |session: &Session| 1 + session.others.len();
+        let rows = |session: &Session| session.slots().count();
         let each = |of: fn(&Session) -> i64| {
             timestamps(sessions().flat_map(move |session| std::iter::repeat_n(of(session), rows(session))))
         };
         let places = Int32Array::from_iter_values(sessions().flat_map(|session| 0..rows(session) as i32));
         let columns: Vec<ArrayRef> = vec![each(|session| session.start), each(|session| session.end), Arc::new(places)];
         let of = |number: &u32| self.keys[*number as usize].sessions.iter().map(rows).sum::<usize>() as u32;
-        let slots = sessions().flat_map(|session| std::iter::once(session.slot).chain(session.others.iter().copied()));
+        let slots = sessions().flat_map(Session::slots);
         KeyRows { counts: numbers.iter().map(of).collect(), columns, slots: slots.collect() }
     }
 
@@ -125,12 +125,9 @@ impl ByKey for Sessions {
         for number in numbers {
             let key = std::mem::take(&mut self.keys[*number as usize]);
             self.key_bytes -= super::heap_bytes(&key.bytes);
-            self.table.remove(key.hash, *number);
+            self.table.remove(xxh3_64(&key.bytes), *number);
             self.free_keys.push(*number);
-            slots.extend(key.sessions.into_iter().flat_map(|session| {
-                let Session { slot, others, .. } = session;
-                std::iter::once(slot).chain(others)
-            }));
+            slots.extend(key.sessions.iter().flat_map(Session::slots));
         }
         let mut pending = Timers::new(self.gap_us);
         for (key, number) in self.keys.iter().zip(0..) {
