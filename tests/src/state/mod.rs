@@ -4,6 +4,7 @@ mod failures;
 mod frozen;
 mod keyed;
 mod layout;
+mod results;
 mod rows;
 mod windows;
 

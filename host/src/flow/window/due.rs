@@ -10,7 +10,7 @@ use super::fire::Fired;
 use super::fold::Windows;
 use super::place::Open;
 use super::ready::{self, Emission, Ready, in_order};
-use super::sessions::{Due, bounds};
+use super::sessions::{Due, Others, bounds};
 use super::spill::scatter;
 use crate::error::Result;
 use crate::state::Entries;
@@ -110,7 +110,7 @@ impl Windows {
             let mut ready = Ready::default();
             for Due { emission, start, end, key, slot, others } in chunk {
                 let key = ready::Due { emission: *emission, start: *start, end: *end, key, slot: *slot };
-                ready.add(key, others.iter().copied());
+                ready.add(key, others.slots().iter().copied());
             }
             self.settle(ready, fired, out);
         }
@@ -164,10 +164,12 @@ impl Windows {
                 slots.push(slot);
                 match due.last_mut() {
                     // What has become one with a session stands behind it.
-                    Some(last) if (last.start, last.end, &*last.key) == (start, *end, key) => last.others.push(slot),
+                    Some(last) if (last.start, last.end, &*last.key) == (start, *end, key) => {
+                        last.others.extend([slot])
+                    }
                     _ => {
                         let (emission, key) = (Emission::Final, (&**key).into());
-                        due.push(Due { emission, start, end: *end, key, slot, others: Vec::new() });
+                        due.push(Due { emission, start, end: *end, key, slot, others: Others::default() });
                     }
                 }
             }

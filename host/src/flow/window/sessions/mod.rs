@@ -95,14 +95,14 @@ struct Session {
 /// Where the rows are folded of the sessions that have become one with a session, in the order of their starts.
 /// Mostly there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Others(Option<Box<SmallVec<[u32; 4]>>>);
+pub(super) struct Others(Option<Box<SmallVec<[u32; 4]>>>);
 
 impl Others {
-    fn slots(&self) -> &[u32] {
+    pub(super) fn slots(&self) -> &[u32] {
         self.0.as_deref().map_or(&[], SmallVec::as_slice)
     }
 
-    fn extend(&mut self, slots: impl IntoIterator<Item = u32>) {
+    pub(super) fn extend(&mut self, slots: impl IntoIterator<Item = u32>) {
         self.0.get_or_insert_default().extend(slots);
     }
 }
@@ -134,7 +134,7 @@ pub(super) struct Due {
     pub(super) start: i64,
     pub(super) slot: u32,
     /// To be merged with `slot`, in this order.
-    pub(super) others: Vec<u32>,
+    pub(super) others: Others,
 }
 
 impl Sessions {
@@ -159,7 +159,7 @@ impl Sessions {
 
     /// Finds the slots of rows; see [`super::place::Open`].
     pub(super) fn place(&mut self, input: Input<'_>, groups: &mut Groups) -> Placed {
-        self.fold = Fold { number: self.fold.number.wrapping_add(1), ..Fold::default() };
+        self.fold.start();
         if self.fold.number == 0 {
             self.keys.iter_mut().for_each(|key| key.fold = 0);
             self.fold.number = 1;
@@ -252,20 +252,22 @@ impl Sessions {
 
     /// The rows of the last fold are in.
     pub(super) fn commit(&mut self) {
-        let Fold { before, unsettled, .. } = self.fold.take();
+        let fold = self.fold.take();
         if !self.firing.repeats() && self.unsaved.is_none() {
             // A session that was there has its timer, and nothing else is known of it.
-            for key in unsettled {
-                self.set_timers(key);
-                self.forget_if_quiet(key);
+            for key in &fold.unsettled {
+                self.set_timers(*key);
+                self.forget_if_quiet(*key);
             }
+            self.fold = fold;
             return;
         }
-        for (key, before) in before {
+        for (key, before) in &fold.before {
+            let key = *key;
             self.has_changed(key);
             for Session { end, slot, .. } in before {
-                self.fired.remove(&(end, key, slot));
-                self.unseen.remove(&(key, slot));
+                self.fired.remove(&(*end, key, *slot));
+                self.unseen.remove(&(key, *slot));
             }
             self.set_timers(key);
             for Session { end, slot, fired, seen, .. } in &self.keys[key as usize].sessions {
@@ -278,6 +280,7 @@ impl Sessions {
             }
             self.forget_if_quiet(key);
         }
+        self.fold = fold;
     }
 
     /// Sets the timers of a key's sessions that have none and have not fired.
@@ -330,10 +333,11 @@ impl Sessions {
     /// The sessions whose results are due at a watermark, in no order. Also gives the
     /// slots of those that no row can be in any more, which are to be given back.
     pub(super) fn due(&mut self, watermark: i64) -> (Vec<Due>, Vec<u32>) {
-        let (mut due, mut free) = (Vec::new(), Vec::new());
         let early = self.firing.emit.is_due(self.watermark, watermark);
         let over = watermark.saturating_sub(self.firing.allowed_lateness_us);
-        for (time, key, slot) in self.pending.take(watermark) {
+        let timers = self.pending.take(watermark);
+        let (mut due, mut free) = (Vec::with_capacity(timers.len()), Vec::with_capacity(timers.len()));
+        for (time, key, slot) in timers {
             // Its session may be part of another by now, or over and its slot another's.
             let Some(session) = self.session(key, slot).filter(|s| s.timer == time) else { continue };
             let end = session.end;
@@ -393,7 +397,7 @@ impl Sessions {
         let Key { bytes, sessions, .. } = &self.keys[key as usize];
         let session = sessions.iter().find(|s| s.slot == slot);
         let (start, end) = session.map_or((0, 0), |s| (s.start, s.end));
-        let others = session.map_or(Vec::new(), |s| s.others.slots().to_vec());
+        let others = session.map_or(Others::default(), |s| s.others.clone());
         Due { emission, end, key: bytes.clone(), start, slot, others }
     }
 }
@@ -418,7 +422,15 @@ fn join(known: &mut Open, meets: impl Fn(&Session) -> bool) -> usize {
 }
 
 impl Fold {
-    /// What has changed, and a fold of the same number that has changed nothing.
+    /// Nothing has changed. The memory for what will is kept.
+    fn start(&mut self) {
+        self.number = self.number.wrapping_add(1);
+        self.before.clear();
+        self.unsettled.clear();
+        self.fresh.clear();
+    }
+
+    /// What has changed; put it back, or there is a fold of the same number that has changed nothing.
     fn take(&mut self) -> Self {
         let number = self.number;
         std::mem::replace(self, Self { number, ..Self::default() })
@@ -476,7 +488,7 @@ mod tests {
         assert_eq!((placed.slots, placed.groups), (vec![2, 0], vec![0, 1, 1, 1]));
         sessions.commit();
         let over = over(&mut sessions, i64::MAX);
-        assert_eq!((spans(&over), &over[0].others), (vec![(0, 25)], &vec![1, 2]));
+        assert_eq!((spans(&over), over[0].others.slots()), (vec![(0, 25)], &[1, 2][..]));
     }
 
     #[test]

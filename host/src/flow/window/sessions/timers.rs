@@ -33,6 +33,7 @@ impl Timers {
         while let Some(mut bucket) = self.buckets.first_entry()
             && *bucket.key() <= watermark.div_euclid(self.width_us)
         {
+            taken.reserve(bucket.get().len());
             taken.extend(bucket.get_mut().extract_if(.., |(time, ..)| *time <= watermark));
             if !bucket.get().is_empty() {
                 break;
