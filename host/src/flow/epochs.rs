@@ -182,6 +182,20 @@ mod tests {
     }
 
     #[test]
+    fn an_epoch_that_is_not_complete_is_the_first_where_none_can_come_before_it() {
+        let mut epochs = Epochs::<()>::default();
+        for (epoch, n) in [(5, 1), (7, 3), (5, 2)] {
+            epochs.push(epoch, || (), [part(0, n as u64, None, &[n])]);
+        }
+        assert!(epochs.incomplete(&MutableAntichain::from_elem(4)).is_none());
+        let first = epochs.incomplete(&MutableAntichain::from_elem(5)).map(std::mem::take);
+        assert_eq!(rows(&first.expect("it is known")), [(0, 1, vec![1]), (0, 2, vec![2])]);
+        let (_, rest) = epochs.complete(&MutableAntichain::from_elem(6)).expect("the fifth is over");
+        assert!(rest.is_empty());
+        assert!(epochs.incomplete(&MutableAntichain::from_elem(6)).is_none());
+    }
+
+    #[test]
     fn rows_of_windows_are_put_in_order_across_batches() {
         let schema = arrow_schema(&[Field::new("n", DataType::Int64, false)]);
         let batches = || vec![part(0, 0, Some(&[b"a", b"d"]), &[1, 4]), part(1, 0, Some(&[b"b", b"c"]), &[2, 3])];

@@ -213,7 +213,11 @@ impl Sessions {
     fn read_ahead(&self, rows: &[(usize, u64)]) {
         self.table.read_ahead(rows.iter().map(|(_, hash)| *hash));
         let guesses = rows.iter().filter_map(|(_, hash)| self.table.guess(*hash));
-        let parts = |key: &Key| (key.bytes.len(), key.sessions.len(), key.fold);
+        // A key is longer than a line of the cache: what is looked at of it is read, from its first to its last.
+        let parts = |key: &Key| {
+            let session = key.sessions.first().map(|s| (s.start, s.end, s.slot, s.seen));
+            (key.bytes.first().copied(), key.bytes.len(), session, key.fold)
+        };
         read_ahead(&self.keys, guesses.map(|guess| guess as usize), parts);
     }
 
