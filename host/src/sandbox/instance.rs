@@ -131,7 +131,7 @@ impl Instance {
 
     fn make(&self) -> Result<Live, Fault> {
         let mut store = store(&self.artifact, &self.limits, &self.parameters);
-        wind_up(&mut store, self.ticks, &self.limits, 0)?;
+        wind_up(&mut store, &self.artifact, self.ticks, &self.limits, 0)?;
         let exports = &self.artifact.exports;
         let made = self.artifact.component.instantiate(&mut store).and_then(|instance| {
             let absent = || wasmtime::format_err!("the component does not export its function's kind");
@@ -175,7 +175,7 @@ impl Instance {
         let Some(Live { store, guest }) = self.live.as_mut() else {
             return Err(Fault::new(FaultKind::Host, "there is no instance"));
         };
-        wind_up(store, self.ticks, &self.limits, input.rows)?;
+        wind_up(store, &self.artifact, self.ticks, &self.limits, input.rows)?;
         store.data_mut().begin(input.now, input.seed);
 
         let signature = &self.artifact.functions()[self.function];
@@ -425,7 +425,7 @@ fn batch<'a>(rows: usize, columns: &'a [super::bindings::weir::udf::types::Colum
 /// Asks a component once for its functions.
 pub(super) fn catalog(artifact: &Artifact, limits: &Limits) -> Result<Vec<WitSignature>, Fault> {
     let mut store = store(artifact, limits, &Parameters::default());
-    wind_up(&mut store, ticks(limits), limits, 0)?;
+    wind_up(&mut store, artifact, ticks(limits), limits, 0)?;
     let mut ask = || {
         let instance = artifact.component.instantiate(&mut store)?;
         artifact.exports.catalog.load(&mut store, &instance)?.call_functions(&mut store)
@@ -444,16 +444,26 @@ fn store(artifact: &Artifact, limits: &Limits, parameters: &Parameters) -> Store
 }
 
 /// Gives a call of so many rows its time and fuel.
-fn wind_up(store: &mut Store<State>, ticks: u64, limits: &Limits, rows: usize) -> Result<(), Fault> {
+fn wind_up(
+    store: &mut Store<State>,
+    artifact: &Artifact,
+    ticks: u64,
+    limits: &Limits,
+    rows: usize,
+) -> Result<(), Fault> {
     store.set_epoch_deadline(ticks);
     let fuel = limits.fuel(rows);
     store.data_mut().wind_up(ticks, fuel);
-    match fuel {
-        Some(fuel) => store.set_fuel(fuel),
+    let fuel = match fuel {
+        Some(fuel) => fuel,
         // Code that counts all the same never comes to its end.
-        None => store.set_fuel(u64::MAX).or(Ok(())),
-    }
-    .map_err(|e| Fault::new(FaultKind::Host, format!("its artifact was loaded without a limit for fuel: {e}")))
+        None if artifact.machine.features.fuel => u64::MAX,
+        // wasmtime would only refuse, with an error for which `RUST_BACKTRACE` has the stack walked at each call.
+        None => return Ok(()),
+    };
+    store
+        .set_fuel(fuel)
+        .map_err(|e| Fault::new(FaultKind::Host, format!("its artifact was loaded without a limit for fuel: {e}")))
 }
 
 /// The time limit of a call: one tick more than it says, since the running one counts.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use weir::function::FaultKind;
 use weir::plan::{Environment, Function, Operator, Plan, Policy};
-use weir::sandbox::{Ceiling, Limits, Reuse};
+use weir::sandbox::{Artifact, Ceiling, Instance, Limits, Parameters, Reuse, Runtime};
 
 use super::{call, instance, map, numbers};
 use crate::guests;
@@ -92,4 +92,23 @@ fn a_pipeline_stays_below_the_host_s_ceiling_whatever_it_says() {
     let Operator::Filter(apply) = &plan.nodes[1].operator else { panic!("a filter") };
     let Function::Sandboxed { limits, .. } = &apply.call.function else { panic!("a sandboxed function") };
     assert_eq!(limits.memory_bytes_max, 32 << 20);
+}
+
+/// Whether fuel is counted is in the code: a call without a limit has to come to its end where it is, and one with a limit
+/// can't run where it is not.
+#[test]
+fn who_has_no_limit_for_fuel_runs_in_code_that_counts_it() {
+    let counted = Limits { fuel_per_row: Some(1_000_000), ..Limits::default() };
+    let runtime = Runtime::new().expect("the engine starts");
+    let wasm = std::fs::read(guests::component("lab")).expect("a component");
+    let mut run = |code: &Limits, limits: Limits| {
+        let artifact = Artifact::load(&runtime, "lab", &wasm, code).expect("it is loaded");
+        let index = artifact.functions().iter().position(|f| f.name == "double").expect("it is there");
+        let mut instance = Instance::new(&artifact, index, Parameters::default(), limits, Reuse::UntilFault);
+        (0..3).try_for_each(|_| call(&mut instance, numbers(&[1, 2])))
+    };
+    run(&counted, Limits::default()).expect("there is no end to its fuel");
+    run(&counted, counted).expect("it has enough");
+    let fault = run(&Limits::default(), counted).expect_err("nothing counts");
+    assert_eq!(fault.kind, FaultKind::Host, "{fault:?}");
 }
