@@ -86,6 +86,13 @@ macro_rules! number {
             fn write(self, buffers: &mut Self::Buffers, row: usize) {
                 buffers.set(row, $to(self));
             }
+
+            #[inline]
+            fn write_all(values: Vec<Self>) -> Self::Buffers {
+                // A loop that the compiler makes wide, and no `memory.copy`: that is a call of the host's `memmove`, with which
+                // a map of two columns took 7.5 ns a row instead of 2.9.
+                Fixed(values.into_iter().map(|number| MaybeUninit::new($to(number))).collect())
+            }
         }
     };
 }

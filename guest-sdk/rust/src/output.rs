@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 
+use crate::accumulator::encode;
 use crate::bindings::weir::udf::types::{Column, Field};
 use crate::bits;
 use crate::value::{Buffers, Write};
@@ -30,6 +31,13 @@ pub trait Output: Sized {
     fn skip(columns: &mut Self::Columns, row: usize);
     /// Cuts to so many rows.
     fn finish(columns: Self::Columns, rows: usize, out: &mut Vec<Column>) -> Result<(), String>;
+
+    /// A row for each value.
+    #[inline]
+    fn whole(values: Vec<Self>, out: &mut Vec<Column>) -> Result<(), String> {
+        out.append(&mut encode(values.into_iter())?.columns);
+        Ok(())
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -64,6 +72,12 @@ impl<T: Write> Output for T {
         let (offsets, values) = columns.finish(rows)?;
         out.push(Column { validity: Vec::new(), offsets, values });
         Ok(())
+    }
+
+    #[inline]
+    fn whole(values: Vec<Self>, out: &mut Vec<Column>) -> Result<(), String> {
+        let rows = values.len();
+        Self::finish(T::write_all(values), rows, out)
     }
 }
 

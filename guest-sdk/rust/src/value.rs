@@ -4,6 +4,7 @@
 //! written in order and each exactly once: by `write`, or by `skip` where there is no value.
 
 use crate::bindings::weir::udf::types::{Column, DataType};
+use crate::input::unrolled;
 
 /// A type that a column without nulls is read as.
 #[diagnostic::on_unimplemented(
@@ -38,6 +39,18 @@ pub trait Write: Sized {
     type Buffers: Buffers;
     /// Writes the value of a row.
     fn write(self, buffers: &mut Self::Buffers, row: usize);
+
+    /// Writes a whole column.
+    #[inline]
+    fn write_all(values: Vec<Self>) -> Self::Buffers {
+        let mut buffers = Self::Buffers::new(values.len());
+        let mut values = values.into_iter();
+        unrolled(values.len(), |row| match values.next() {
+            Some(value) => value.write(&mut buffers, row),
+            None => buffers.skip(row),
+        });
+        buffers
+    }
 }
 
 /// Buffers being written.

@@ -3,7 +3,7 @@
 extern crate weir_guest as weir;
 
 use weir::testing::{self, DataType, batch, rows};
-use weir::{BlobBuilder, Blobs, Bools, Nullable, TextBuilder, Texts};
+use weir::{BlobBuilder, Blobs, Bools, Nullable, TextBuilder, Texts, Timestamp};
 
 #[derive(weir::Accumulator)]
 struct Two {
@@ -70,6 +70,26 @@ fn stats(a: Nullable<'_, &[i64]>) -> Stats {
     Stats { doubled, text }
 }
 
+#[derive(weir::Columns)]
+struct Numbers {
+    int32: Vec<i32>,
+    int64: Vec<i64>,
+    float32: Vec<f32>,
+    float64: Vec<f64>,
+    time: Vec<Timestamp>,
+}
+
+#[weir::map(columns)]
+fn all_numbers(a: &[i64]) -> Numbers {
+    Numbers {
+        int32: a.iter().map(|&a| a as i32).collect(),
+        int64: a.to_vec(),
+        float32: a.iter().map(|&a| f32::from_bits(a as u32)).collect(),
+        float64: a.iter().map(|&a| f64::from_bits(a as u64)).collect(),
+        time: a.iter().map(|&a| Timestamp(a)).collect(),
+    }
+}
+
 #[weir::filter(columns)]
 fn positive(a: &[i64]) -> Vec<bool> {
     a.iter().map(|&a| a > 0).collect()
@@ -80,6 +100,32 @@ fn numbers() {
     let input = batch((0..9).map(|a| Two { a, b: 0.5 }));
     let out = testing::map::<scale>(input).unwrap();
     assert_eq!(rows::<f64>(&out.output), Ok((0..9).map(|a| f64::from(a) / 2.0).collect()));
+}
+
+/// Whole columns of numbers are written another way than rows, and come to the same bytes.
+#[test]
+fn numbers_are_the_bytes_that_rows_of_them_are() {
+    #[derive(weir::Row)]
+    struct Row {
+        int32: i32,
+        int64: i64,
+        float32: f32,
+        float64: f64,
+        time: Timestamp,
+    }
+    for count in [0, 1, 7, 8, 9, 20, 1000] {
+        // All patterns of bits, those of NaNs too.
+        let bits: Vec<i64> = (0..count).map(|row: i64| (row + 1).wrapping_mul(0x7ff4_9e37_79b9_7f4b)).collect();
+        let row = |&a: &i64| Row {
+            int32: a as i32,
+            int64: a,
+            float32: f32::from_bits(a as u32),
+            float64: f64::from_bits(a as u64),
+            time: Timestamp(a),
+        };
+        let expected = batch(bits.iter().map(row));
+        assert_eq!(testing::map::<all_numbers>(batch(bits)).unwrap().output, expected, "{count} rows");
+    }
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use crate::Output;
-use crate::accumulator::encode;
 use crate::bindings::weir::udf::types::{Column, DataType, Field};
 use crate::columns::{BlobBuilder, TextBuilder};
 use crate::output::message;
@@ -30,8 +29,7 @@ impl<T: Output> WholeOutput for Vec<T> {
     #[inline]
     fn finish(self, rows: usize, out: &mut Vec<Column>) -> Result<(), String> {
         check_rows(self.len(), rows)?;
-        out.append(&mut encode(self.into_iter())?.columns);
-        Ok(())
+        T::whole(self, out)
     }
 }
 
