@@ -15,7 +15,7 @@ use crate::plan::{Emit, Firing, WindowKind};
 const READ_AHEAD_MIN: usize = 20_000;
 
 /// Keys that are looked up together.
-const READ_AHEAD: usize = 512;
+const READ_AHEAD: usize = 128;
 
 /// All open panes, in the order of time.
 #[derive(Debug)]

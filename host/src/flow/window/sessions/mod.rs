@@ -26,7 +26,7 @@ use timers::Timers;
 const READ_AHEAD_MIN: usize = 4_000;
 
 /// Rows whose keys are looked up together.
-const READ_AHEAD: usize = 256;
+const READ_AHEAD: usize = 128;
 
 /// All open sessions of a step on one worker.
 #[derive(Debug)]
