@@ -18,13 +18,14 @@ use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::toolchain::{ADD_TARGET, TARGET, add_target, cargo, no_cargo, target_is_missing};
+use super::tools::WIDE_LOOPS;
 use crate::error::{Error, Invalid, Result};
 
 /// What a function is compiled with, beside what the user's own configuration says. Every engine that runs components has
-/// 128-bit SIMD; it is off in rustc's default only for the sake of old browsers. LLVM takes WebAssembly for a machine that
-/// gains nothing from unrolling loops of vectors, but each turn costs a look at whether the function has run too long, and
-/// what is live around it is kept in memory: so four vectors a turn.
-const FLAGS: &str = r#"target.wasm32-unknown-unknown.rustflags=["-Ctarget-feature=+simd128", "-Cllvm-args=-force-vector-interleave=4"]"#;
+/// 128-bit SIMD; it is off in rustc's default only for the sake of old browsers.
+fn flags() -> String {
+    format!(r#"target.wasm32-unknown-unknown.rustflags=["-Ctarget-feature=+simd128", "-Cllvm-args={WIDE_LOOPS}"]"#)
+}
 
 /// How long a build may take before it is spoken of.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -174,7 +175,7 @@ impl Project {
         }
         let mut command = cargo(&self.folder);
         command.args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"]);
-        command.args(["--config", FLAGS]);
+        command.arg("--config").arg(flags());
         if self.own_target_dir {
             command.arg("--target-dir").arg(&self.target_dir);
         }

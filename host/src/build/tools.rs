@@ -14,6 +14,10 @@ use crate::error::{Error, Result};
 /// Where programs may stand beside a source folder.
 const BESIDE: [&str; 3] = [".venv/bin", "venv/bin", "node_modules/.bin"];
 
+/// LLVM takes WebAssembly for a machine that gains nothing from unrolling loops of vectors. But each turn costs a look at
+/// whether the function has run too long, and what is live around it is kept in memory: so four vectors a turn.
+pub(super) const WIDE_LOOPS: &str = "-force-vector-interleave=4";
+
 /// The first of these programs that there is.
 pub(super) fn find(folder: &Path, names: &[&str]) -> Option<PathBuf> {
     let beside = folder.ancestors().flat_map(|above| BESIDE.iter().map(move |bin| above.join(bin)));
