@@ -35,7 +35,7 @@ impl Compiler for Zig {
         let mut command = tools::command(&source.folder, &self.program);
         command
             .args(["build-exe", "-target", "wasm32-wasi", "-mcpu", "generic+simd128", "-mexec-model=reactor"])
-            .args(["-fno-entry", "-rdynamic", "-fsingle-threaded", "--stack", "262144", "-mllvm", tools::WIDE_LOOPS])
+            .args(["-fno-entry", "-rdynamic", "-fsingle-threaded", "--stack", "262144"])
             .args(["--dep", "weir", "--dep", "functions", "-O", "fast"])
             .arg(module("root", &sdk.join("root.zig")))
             .args(["--dep", "weir", "-O", "safe"])
