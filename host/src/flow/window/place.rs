@@ -77,6 +77,8 @@ pub(in crate::flow) struct Groups {
     fold: u32,
     /// Slots with their numbers, each near where its bits say; at least half is free. Empty where it is not needed.
     table: Vec<(u32, u32)>,
+    /// How many of them the last fold had.
+    tabled: usize,
 }
 
 /// An entry of the table that is free.
@@ -89,6 +91,9 @@ impl Groups {
     pub(in crate::flow) fn start(&mut self, slots: usize) {
         if slots > PLACES_MAX {
             self.touched = Vec::new();
+            // A large batch is not to make each small one behind it clear a large table.
+            let tabled = std::mem::take(&mut self.tabled);
+            self.table.truncate((4 * tabled).next_power_of_two().max(TABLE_MIN));
             self.table.fill(FREE);
             self.table.resize(self.table.len().max(TABLE_MIN), FREE);
             return;
@@ -133,6 +138,7 @@ impl Groups {
             at = self.place(slot);
         }
         self.table[at] = (slot, number);
+        self.tabled = slots.len();
         number
     }
 
