@@ -31,7 +31,7 @@ pub(super) trait Fired {
 /// A firing that is under way. Its results come a part at a time, so that who takes them can do so before there
 /// are more. Until it is over no row is folded.
 pub(super) enum Firing {
-    Panes(OfPanes),
+    Panes(Box<OfPanes>),
     Sessions(OfSessions),
     Counts(OfCounts),
 }
@@ -48,7 +48,7 @@ impl Windows {
     /// Begins to give every result that is due at a watermark.
     pub(super) fn begin_firing(&mut self, watermark: i64) -> Firing {
         match &mut self.open {
-            Open::Panes(panes) => Firing::Panes(OfPanes::new(panes, self.sliding.take(), watermark)),
+            Open::Panes(panes) => Firing::Panes(Box::new(OfPanes::new(panes, self.sliding.take(), watermark))),
             Open::Sessions(_) => Firing::Sessions(self.begin_sessions(watermark)),
             Open::Counts(counts) => {
                 let (full, over) = counts.full();
