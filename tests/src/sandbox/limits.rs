@@ -101,7 +101,7 @@ fn who_has_no_limit_for_fuel_runs_in_code_that_counts_it() {
     let counted = Limits { fuel_per_row: Some(1_000_000), ..Limits::default() };
     let runtime = Runtime::new().expect("the engine starts");
     let wasm = std::fs::read(guests::component("lab")).expect("a component");
-    let mut run = |code: &Limits, limits: Limits| {
+    let run = |code: &Limits, limits: Limits| {
         let artifact = Artifact::load(&runtime, "lab", &wasm, code).expect("it is loaded");
         let index = artifact.functions().iter().position(|f| f.name == "double").expect("it is there");
         let mut instance = Instance::new(&artifact, index, Parameters::default(), limits, Reuse::UntilFault);
