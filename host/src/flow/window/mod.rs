@@ -157,7 +157,9 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
                             }
                         }
                     }
-                    under_way = Some((for_results, step.begin_firing()));
+                    // Where the run has failed what was due stays undone, and so does what follows.
+                    let Some(firing) = step.begin_firing() else { continue };
+                    under_way = Some((for_results, firing));
                 }
                 let Some((for_results, mut firing)) = under_way.take() else { return };
                 let over = {
@@ -169,7 +171,7 @@ pub(super) fn window<'scope>(stream: Stream<'scope>, setting: Setting<'_>) -> (S
                     under_way = Some((for_results, firing));
                     return activator.activate();
                 }
-                if cuts.at(*for_results.time()).is_some() {
+                if cuts.at(*for_results.time()).is_some() && !step.failures.shared.has_failed() {
                     step.leave(&cuts);
                 }
             }
@@ -296,15 +298,19 @@ impl Step {
         late
     }
 
-    /// Begins to fire what the stream's watermark has passed.
-    fn begin_firing(&mut self) -> Firing {
+    /// Begins to fire what the stream's watermark has passed; not where the run has failed, since a firing before may
+    /// have been given up in the middle, with its panes.
+    fn begin_firing(&mut self) -> Option<Firing> {
+        if self.failures.shared.has_failed() {
+            return None;
+        }
         let started = Instant::now();
         let watermark = self.watermarks.stream();
         self.counters.watermark.fetch_max(watermark, Relaxed);
         self.windows.count_state(&self.counters, &mut self.counted);
         let firing = self.windows.begin_firing(watermark);
         Node::add_time(&self.counters.busy_ns, started.elapsed());
-        firing
+        Some(firing)
     }
 
     /// Gives the next results of a firing, and behind the last the watermark. Whether it is over.
