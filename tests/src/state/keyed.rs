@@ -39,6 +39,7 @@ pub(super) fn case(step: &str, state: &str, rows: &str) -> Case {
 name = "p"
 {state}
 [functions]
+flights = "flights.wasm"
 streams = "streams.wasm"
 stats = "stats.wasm"
 

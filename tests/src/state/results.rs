@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use weir::flow::Options;
 
-use crate::pipelines::Case;
+use super::keyed::case;
 
 /// Keys, each of which comes once; on what the last comes to a function fails.
 const KEYS: u32 = 90_000;
@@ -12,42 +12,13 @@ const KEYS: u32 = 90_000;
 /// Rows that a sink holds back until their epoch is complete.
 const HELD_ROWS: usize = 65_536;
 
-fn case(window: &str, state: &str) -> Case {
+fn rows() -> String {
     let mut rows = "at,k,n\n".to_owned();
     for key in 0..KEYS {
         let (seconds, n) = (key / 100, if key + 1 < KEYS { 0 } else { 9999 });
         let _ = writeln!(rows, "2024-01-01T00:{:02}:{:02}Z,{key},{n}", seconds / 60, seconds % 60);
     }
-    let case = Case::empty();
-    case.write("in.csv", rows).write(
-        "pipeline.toml",
-        format!(
-            r#"
-{state}
-[functions]
-flights = "flights.wasm"
-stats = "stats.wasm"
-
-[source]
-file = "in.csv"
-schema = {{ at = "timestamp", k = "int64", n = "int64" }}
-event-time = {{ column = "at" }}
-
-[[steps]]
-key-by = ["k"]
-window = {{ {window} }}
-aggregate = {{ highest = "stats.max(n)" }}
-
-[[steps]]
-map = "flights.minute_of_day(highest)"
-
-[sink]
-file = "out.jsonl"
-"#
-        ),
-    );
-    case.provide();
-    case
+    rows
 }
 
 #[test]
@@ -56,7 +27,11 @@ fn results_are_written_while_a_window_fires() {
     for (window, state) in
         [("tumbling = \"1h\"", ""), ("tumbling = \"1h\"", disk), ("session = \"1h\"", ""), ("session = \"1h\"", disk)]
     {
-        let case = case(window, state);
+        let step = format!(
+            "window = {{ {window} }}\naggregate = {{ highest = \"stats.max(n)\" }}\n\n\
+             [[steps]]\nmap = \"flights.minute_of_day(highest)\""
+        );
+        let case = case(&step, state, &rows());
         let plan = case.plan().unwrap_or_else(|e| panic!("{window}: {}", case.error_text(&e)));
         let ran = case.run_again(&plan, &Options { batch_rows: 1000, ..Options::default() });
         let error = ran.result.expect_err("the last result is no time of day");
